@@ -1,0 +1,2 @@
+export * from './colour/port.ts'
+export * from './lattice/port.ts'

@@ -1,0 +1,90 @@
+import type { BlockId, LayerId, PeerName } from '@sgsd/consensus'
+
+/** An execution provider and what became of it at start. */
+export interface ProviderReport {
+  /** `wasm`, `onnx:cuda`, `onnx:coreml`, `onnx:webgpu`, `onnx:dml`. */
+  readonly provider: string
+  readonly state: 'active' | 'standby' | 'missing' | 'wrong' | 'off'
+  /** One sentence: what it runs on, or what is missing. */
+  readonly why: string
+}
+
+export interface LatticeInfo {
+  readonly kernelId: string
+  readonly rows: number
+  readonly tauEdges: number
+  readonly rhoEdges: number
+  readonly buildMs: number
+  /** Rows stepped per second, measured at start. */
+  readonly rowRate: number
+  readonly providers: readonly ProviderReport[]
+  /** Rows of each radical: index 1 … 214 (0 unused). */
+  readonly radicalRows: readonly number[]
+}
+
+/** A layer's content as bytes: hash-checked canonical blocks. */
+export interface LayerContent {
+  readonly layer: LayerId
+  readonly radicals: readonly { readonly radical: number; readonly bytes: Uint8Array }[]
+  readonly state: Uint8Array
+}
+
+export interface FarmReport {
+  /** Lines of this call that had a known character and a successor to be scored by. */
+  readonly graded: number
+  /** Lines without any known character. */
+  readonly skipped: number
+  /** Mean next-line score of this call, in [0, 1]; 0 when none was graded. */
+  readonly meanScore: number
+  /** Rows that differ from the consensus they started from. */
+  readonly touchedRows: number
+}
+
+/** Learned content ready to be stored and announced. */
+export interface CommitDraft {
+  readonly radicals: readonly { readonly radical: number; readonly rows: number; readonly nnz: number; readonly bytes: Uint8Array }[]
+  readonly state: Uint8Array
+  readonly lines: number
+  readonly meanScore: number
+}
+
+export interface FoldReport {
+  /** SHA-256 over the folded rows and s, 64 hex digits: equal on every node with equal heads. */
+  readonly digest: string
+  readonly rows: number
+  readonly nnz: number
+  readonly ms: number
+}
+
+export interface Answer {
+  /** Highest entries of s(t+1) − the text's own characters first excluded. */
+  readonly nearest: readonly { readonly character: string; readonly value: number; readonly definition: string }[]
+  /** Characters of the text that the lattice knows, and those it does not. */
+  readonly known: readonly string[]
+  readonly unknown: readonly string[]
+  readonly steps: number
+  readonly converged: boolean
+  readonly provider: string
+}
+
+/** Lattice work in its own worker thread; every call is answered in order. */
+export interface LatticeCompute extends AsyncDisposable {
+  info(): LatticeInfo
+  /** Radicals whose rows this member may write from now on. */
+  setOwned(radicals: readonly number[]): Promise<void>
+  /** Cover, converge, score against the next line, Hebb on owned rows; `lines[i + 1]` grades `lines[i]`, the last line only grades. */
+  farm(lines: readonly string[]): Promise<FarmReport>
+  /** What this member has learned so far; nothing is reset. */
+  commit(): Promise<CommitDraft>
+  /** Continue from the member's own head after a restart. */
+  restore(own: LayerContent, lines: number, meanScore: number): Promise<void>
+  /** Parses and checks a foreign layer against the kernel. @returns reason of refusal, or undefined when it is good; a good layer stays loaded */
+  load(content: LayerContent): Promise<string | undefined>
+  /** Folds loaded layers; the result replaces the running lattice between two steps. Layers not named are dropped. */
+  fold(members: readonly { readonly peer: PeerName; readonly seq: bigint; readonly layer: LayerId; readonly weight: number }[]): Promise<FoldReport>
+  /** @throws ComputeError TEXT_UNKNOWN when no character of the text is known */
+  ask(text: string, k: number): Promise<Answer>
+  close(): Promise<void>
+}
+
+export type { BlockId }

@@ -1,0 +1,25 @@
+import type { ColourKernelId } from '@sgsd/color'
+
+/** How a candidate becomes a member: `open` = knows the mesh id, `key` = holds the mesh key (bound into the Noise handshake). */
+export type Admission = 'open' | 'key'
+
+/** Name and version of a fold rule. */
+export type FoldId = 'mean/1'
+
+/** The immutable founding document of a mesh; its bytes' SHA-256 is the mesh id. docs/protocol.md */
+export interface Genesis {
+  readonly version: 1
+  /** `^[a-z0-9-]{1,32}$` */
+  readonly name: string
+  readonly colourSeed: bigint
+  /** `turbo32` is refused for mining: it repeats after 2^32 indices. */
+  readonly colourKernel: Exclude<ColourKernelId, 'turbo32'>
+  /** Indices in a colour epoch, a multiple of 2^20. */
+  readonly epochColours: bigint
+  /** Hanzi kernel id, 64 hex digits. */
+  readonly latticeKernel: string
+  readonly foldId: FoldId
+  readonly admission: Admission
+  /** 16 random bytes, so that two meshes of one name differ; 32 hex digits. */
+  readonly nonce: string
+}

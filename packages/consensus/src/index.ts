@@ -1,0 +1,6 @@
+export * from './genesis.ts'
+export * from './ids.ts'
+export * from './items.ts'
+export * from './layer.ts'
+export * from './row-block.ts'
+export * from './state.ts'

@@ -1,0 +1,2 @@
+export * from './csr.ts'
+export * from './hanzi-kernel.ts'
