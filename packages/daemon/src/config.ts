@@ -1,0 +1,53 @@
+import { z } from 'zod'
+
+/** `<data-dir>/config.json`. Every field has a default; unknown fields are refused by name. */
+export interface Config {
+  /** Display name of this node, `^[a-z0-9-]{1,32}$`; default the host name made to fit. */
+  readonly name: string
+  /** Listen multiaddrs. */
+  readonly listen: readonly string[]
+  /** Multiaddrs (with or without /p2p) that are dialled until they answer. */
+  readonly bootstrap: readonly string[]
+  readonly mdns: boolean
+  readonly tailscale: boolean
+  readonly mine: {
+    /** Mine as soon as the daemon runs. */
+    readonly auto: boolean
+    /** Worker threads; 0 = half the cores. */
+    readonly threads: number
+    /** Stop after this many epochs (counted from 0); 0 = go on for ever. */
+    readonly epochs: number
+  }
+  readonly farm: {
+    /** Farm the corpus once, as soon as the daemon runs. */
+    readonly auto: boolean
+    /** Lines per committed layer. */
+    readonly linesPerLayer: number
+  }
+  readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
+}
+
+/** The port a mesh is found at over Tailscale. */
+export const MESH_PORT = 42_069
+
+export const configSchema: z.ZodType<Config> = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,32}$/).default('node'),
+  listen: z.array(z.string().max(256)).max(16).default([`/ip4/0.0.0.0/tcp/${MESH_PORT}`]),
+  bootstrap: z.array(z.string().max(512)).max(64).default([]),
+  mdns: z.boolean().default(true),
+  tailscale: z.boolean().default(true),
+  mine: z
+    .strictObject({
+      auto: z.boolean().default(true),
+      threads: z.int().min(0).max(1024).default(0),
+      epochs: z.int().min(0).default(0),
+    })
+    .prefault({}),
+  farm: z
+    .strictObject({
+      auto: z.boolean().default(true),
+      linesPerLayer: z.int().min(1).max(1_000_000).default(100),
+    })
+    .prefault({}),
+  log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+})

@@ -1,0 +1,167 @@
+/**
+ * The control API: HTTP/JSON on the unix socket `<data-dir>/control.sock`. 64-bit numbers are `0x` strings (16 digits);
+ * schemas are only ever added to. Errors are `{ "error": { "code", "message", "hint"? } }` with a 4xx or 5xx status.
+ */
+import type { EngineReport, ProviderReport } from '@sgsd/compute'
+import type { DiscoveryReport } from '@sgsd/mesh'
+
+/** GET /v1/status */
+export interface StatusDocument {
+  readonly schema: 'sgsd.status/1'
+  readonly node: {
+    readonly peerId: string
+    readonly name: string
+    readonly version: string
+    readonly pid: number
+    readonly uptimeMs: number
+    readonly multiaddrs: readonly string[]
+    readonly dataDir: string
+    readonly rssBytes: number
+    /** 99th percentile of the event loop's delay since start, milliseconds. */
+    readonly loopDelayP99Ms: number
+  }
+  readonly mesh: {
+    readonly id: string
+    readonly name: string
+    readonly admission: 'open' | 'key'
+    readonly rosterHash: string
+    /** Connected members, without this node. */
+    readonly connected: number
+    /** Members, this node included. */
+    readonly members: number
+    /** Members (this node included) whose newest beat names our consensus id and digest. */
+    readonly agreeing: number
+    readonly discovery: readonly DiscoveryReport[]
+  }
+  readonly consensus: {
+    /** 64 hex digits, or '' before the first fold. */
+    readonly id: string
+    readonly digest: string
+    readonly heads: number
+    readonly foldId: string
+    readonly changedMsAgo: number
+    readonly rows: number
+    readonly edges: number
+  }
+  readonly colours: {
+    readonly kernel: string
+    readonly seed: string
+    readonly epoch: string
+    /** 0 … 1 */
+    readonly coverage: number
+    readonly chunks: number
+    readonly chunksCovered: number
+    /** XOR over the covered chunks so far. */
+    readonly xor: string
+    readonly state: 'mining' | 'paused' | 'done'
+    /** Colours per second: measured here while mining, and the sum of the members' beats. */
+    readonly rateHere: number
+    readonly rateMesh: number
+    readonly etaMs: number | null
+    readonly engine: string
+    readonly threads: number
+    readonly engines: readonly EngineReport[]
+    /** Newest first, at most 16. */
+    readonly closed: readonly { readonly epoch: string; readonly xor: string; readonly how: 'computed' | 'adopted' }[]
+  }
+  readonly lattice: {
+    readonly kernel: string
+    readonly rows: number
+    readonly provider: string
+    readonly providers: readonly ProviderReport[]
+    readonly farm: { readonly state: 'idle' | 'farming' | 'done'; readonly lines: number; readonly total: number; readonly meanScore: number }
+    readonly layers: number
+    /** Own head, or ''. */
+    readonly layer: string
+  }
+  readonly store: { readonly blocks: number; readonly bytes: number; readonly freeBytes: number }
+  readonly peers: readonly PeerStatus[]
+  /** Things a person should know, each with what to do next. */
+  readonly warnings: readonly { readonly message: string; readonly hint: string }[]
+}
+
+export interface PeerStatus {
+  readonly peerId: string
+  readonly name: string
+  readonly self: boolean
+  /** `self`, `loopback 127.0.0.1:4001`, `lan …`, `tailscale …`, `direct …` or `offline`. */
+  readonly link: string
+  readonly rttMs: number | null
+  /** Kangxi radicals of its shard. */
+  readonly radicals: readonly number[]
+  /** Share of the lattice's rows in its shard, 0 … 1. */
+  readonly rowShare: number
+  /** Chunks of the current epoch. */
+  readonly range: { readonly start: number; readonly count: number; readonly done: number }
+  readonly rate: number
+  readonly seenMsAgo: number | null
+  /** null: nothing heard yet. */
+  readonly agrees: boolean | null
+  readonly layers: number
+  readonly head: string
+  readonly version: string
+}
+
+/** GET /v1/epochs?epoch=0 */
+export interface EpochDocument {
+  readonly schema: 'sgsd.epoch/1'
+  readonly epoch: string
+  readonly closed: boolean
+  readonly xor: string
+  readonly how: 'computed' | 'adopted' | null
+}
+
+/** POST /v1/ask {text, k} */
+export interface AskDocument {
+  readonly schema: 'sgsd.ask/1'
+  readonly text: string
+  readonly nearest: readonly { readonly character: string; readonly value: number; readonly definition: string }[]
+  readonly known: readonly string[]
+  readonly unknown: readonly string[]
+  readonly steps: number
+  readonly converged: boolean
+  readonly provider: string
+  /** Own head at the time, or '' before the first commit. */
+  readonly layer: string
+  readonly consensus: string
+}
+
+/** POST /v1/farm {name, lines} → accepted; progress is in the status. */
+export interface FarmAccepted {
+  readonly schema: 'sgsd.farm/1'
+  readonly lines: number
+}
+
+/** GET /v1/invite */
+export interface InviteDocument {
+  readonly schema: 'sgsd.invite/1'
+  readonly admission: 'open' | 'key'
+  /** Multiaddrs with peer id; with `#<secret>` in a keyed mesh. Best first. */
+  readonly invites: readonly string[]
+}
+
+/** POST /v1/join {invite} while the daemon runs */
+export interface JoinDocument {
+  readonly schema: 'sgsd.join/1'
+  readonly meshId: string
+  readonly meshName: string
+  readonly peer: string
+}
+
+/** GET /v1/events: one JSON object a line, until the client goes. */
+export type DaemonEvent = { readonly at: string } & (
+  | { readonly event: 'peer:connected'; readonly peer: string; readonly link: string }
+  | { readonly event: 'peer:disconnected'; readonly peer: string }
+  | { readonly event: 'claim:accepted'; readonly peer: string; readonly epoch: string; readonly start: number; readonly count: number; readonly coverage: number }
+  | { readonly event: 'epoch:closed'; readonly epoch: string; readonly xor: string; readonly how: 'computed' | 'adopted' }
+  | { readonly event: 'layer:committed'; readonly layer: string; readonly radicals: number; readonly rows: number; readonly meanScore: number }
+  | { readonly event: 'layer:received'; readonly peer: string; readonly layer: string }
+  | { readonly event: 'layer:refused'; readonly peer: string; readonly layer: string; readonly reason: string }
+  | { readonly event: 'consensus:changed'; readonly id: string; readonly digest: string; readonly heads: number }
+  | { readonly event: 'warning'; readonly message: string }
+)
+
+/** POST /v1/mine {action: 'start' | 'pause'} and POST /v1/stop answer `{ "ok": true }`. */
+export interface Done {
+  readonly ok: true
+}
