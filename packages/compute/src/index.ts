@@ -1,2 +1,3 @@
+export * from './compute-error.ts'
 export * from './colour/port.ts'
 export * from './lattice/port.ts'
