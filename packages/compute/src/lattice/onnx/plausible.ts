@@ -1,0 +1,81 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { ProviderName } from './ort.ts'
+
+/** The machine as far as providers depend on it; tests give their own. */
+export interface Machine {
+  readonly platform: NodeJS.Platform
+  readonly arch: string
+  /** Folder of ONNX Runtime's native library, or undefined when the optional dependency is not installed. */
+  readonly ortFolder: string | undefined
+  exists(path: string): boolean
+  list(folder: string): readonly string[]
+}
+
+/** `off` = this platform never has it; `missing` = it could be here, but something is not; `try` = worth a probe. */
+export interface Plausibility {
+  readonly state: 'off' | 'missing' | 'try'
+  readonly why: string
+}
+
+/** This machine. Loads nothing native. */
+export function thisMachine(): Machine {
+  return {
+    platform: process.platform,
+    arch: process.arch,
+    ortFolder: findOrtFolder(),
+    exists: existsSync,
+    list: (folder) => (existsSync(folder) ? readdirSync(folder) : []),
+  }
+}
+
+/**
+ * Decides from files alone whether a provider is worth loading ONNX Runtime for: the library takes about 50 MB,
+ * and most machines have no GPU.
+ */
+export function plausibility(provider: ProviderName, machine: Machine): Plausibility {
+  const home = HOMES[provider]
+  if (!home.includes(machine.platform)) return { state: 'off', why: `${provider} does not exist on ${machine.platform}` }
+  if (machine.ortFolder === undefined) return { state: 'missing', why: 'the optional package onnxruntime-node is not installed' }
+  if (!machine.exists(machine.ortFolder)) {
+    return { state: 'missing', why: `onnxruntime-node has no library for ${machine.platform}-${machine.arch}` }
+  }
+  if (provider === 'cuda') return cuda(machine, machine.ortFolder)
+  if (provider === 'webgpu' && machine.platform === 'linux' && !hasGpuDevice(machine)) {
+    return { state: 'missing', why: 'there is no GPU device (/dev/dri/renderD*, /dev/nvidia*, /dev/dxg)' }
+  }
+  return { state: 'try', why: 'the platform has it' }
+}
+
+const HOMES: Readonly<Record<ProviderName, readonly NodeJS.Platform[]>> = {
+  cuda: ['linux', 'win32'],
+  coreml: ['darwin'],
+  dml: ['win32'],
+  webgpu: ['linux', 'darwin', 'win32'],
+}
+
+function cuda(machine: Machine, folder: string): Plausibility {
+  if (machine.platform === 'linux' && !machine.list('/dev').some((name) => /^(nvidia\d+|dxg)$/.test(name))) {
+    return { state: 'missing', why: 'there is no NVIDIA device (/dev/nvidia0)' }
+  }
+  const [prefix, suffix] = machine.platform === 'win32' ? ['', '.dll'] : ['lib', '.so']
+  for (const library of ['onnxruntime_providers_shared', 'onnxruntime_providers_cuda']) {
+    const file = `${prefix}${library}${suffix}`
+    if (!machine.exists(join(folder, file))) return { state: 'missing', why: `${file} is not beside onnxruntime_binding.node in ${folder}` }
+  }
+  return { state: 'try', why: 'an NVIDIA device and the CUDA provider library are here' }
+}
+
+function hasGpuDevice(machine: Machine): boolean {
+  return machine.list('/dev').some((name) => /^(nvidia\d+|dxg)$/.test(name)) || machine.list('/dev/dri').some((name) => name.startsWith('renderD'))
+}
+
+function findOrtFolder(): string | undefined {
+  try {
+    const entry = createRequire(import.meta.url).resolve('onnxruntime-node')
+    return join(dirname(entry), '..', 'bin', 'napi-v6', process.platform, process.arch)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,90 @@
+import { fork } from 'node:child_process'
+import type { ProviderName } from './ort.ts'
+
+/** How long a provider may take to initialise and to answer, ms: a cold CUDA context took up to 6 s elsewhere. */
+export const PROBE_DEADLINE_MS = 20_000
+
+/** Bytes of standard error that are kept: the loader's message stands in the first lines. */
+const MAX_STDERR_CHARS = 16_384
+
+/** Longest sentence of a report. */
+const MAX_WHY_CHARS = 240
+
+/** What the child process reports. */
+export type ProbeAnswer =
+  | { readonly type: 'passed'; readonly stepMs: number; readonly largestError: number }
+  | { readonly type: 'wrong'; readonly largestError: number }
+  | { readonly type: 'failed'; readonly message: string }
+
+export type ProbeResult =
+  /** @param stepMs - time of one step of the canary lattice */
+  | { readonly state: 'passed'; readonly stepMs: number; readonly why: string }
+  | { readonly state: 'wrong' | 'missing'; readonly why: string }
+
+export interface ProbeOptions {
+  readonly deadlineMs?: number
+  /** The child's module; tests put a misbehaving one here. */
+  readonly child?: URL
+}
+
+/**
+ * Runs the known-answer lattice on a provider in a process of its own, since a broken driver may hang or crash whoever loads it.
+ * Never rejects: whatever happens to the child becomes a sentence.
+ */
+export async function probeProvider(provider: ProviderName, options: ProbeOptions = {}): Promise<ProbeResult> {
+  const { deadlineMs = PROBE_DEADLINE_MS, child: module = CHILD } = options
+  const child = fork(module, [provider], {
+    execArgv: module.pathname.endsWith('.ts') ? ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning'] : [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let stderr = ''
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (stderr.length < MAX_STDERR_CHARS) stderr += text
+  })
+  let answer: ProbeAnswer | undefined
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGKILL')
+  }, deadlineMs)
+  const end = await new Promise<string>((resolve) => {
+    child.on('message', (message: ProbeAnswer) => {
+      answer = message
+    })
+    child.once('error', (error) => resolve(error.message))
+    child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal))
+  })
+  clearTimeout(timer)
+  if (answer !== undefined) return judge(answer, stderr)
+  if (late) return { state: 'missing', why: `no answer within ${deadlineMs / 1000} s` }
+  return { state: 'missing', why: sentence(`the probe died (${end})${missingLibrary(stderr) ?? ''}`) }
+}
+
+/** Turns what a child said into a result; the library that the loader missed stands in its standard error only. */
+export function judge(answer: ProbeAnswer, stderr: string): ProbeResult {
+  switch (answer.type) {
+    case 'passed':
+      return { state: 'passed', stepMs: answer.stepMs, why: `answered right, ${answer.stepMs.toFixed(2)} ms a step` }
+    case 'wrong':
+      return { state: 'wrong', why: `its step differs from the reference by ${answer.largestError.toPrecision(2)}` }
+    case 'failed':
+      return { state: 'missing', why: sentence(`${answer.message}${missingLibrary(stderr) ?? ''}`) }
+  }
+}
+
+const CHILD = new URL(import.meta.url.endsWith('.ts') ? './probe-child.ts' : './probe-child.js', import.meta.url)
+
+function missingLibrary(stderr: string): string | undefined {
+  const match = /([^\s/\\:"']+\.(?:so(?:\.\d+)*|dll|dylib)): cannot open shared object file/.exec(stderr)
+  return match === null ? undefined : `: ${match[1]} is missing`
+}
+
+/** One printable line without the source positions that ONNX Runtime puts first. */
+function sentence(text: string): string {
+  const line = text
+    .replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
+    .replaceAll(/\/onnxruntime_src\/\S+\s/g, '')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+  return line.length <= MAX_WHY_CHARS ? line : `${line.slice(0, MAX_WHY_CHARS - 1)}…`
+}
