@@ -1,4 +1,4 @@
-import { finish32 } from './turbo32.ts'
+import { M1_32, M2_32 } from './turbo32.ts'
 
 /** A u64 as two int32 halves: what JavaScript can mix some fifteen times faster than a bigint. */
 export interface Halves {
@@ -76,10 +76,14 @@ export function xorRun64(base: bigint, step: bigint, count: number, { m1, m2 }: 
  * @returns u32 as a number
  */
 export function xorRun32(base: number, step: number, count: number): number {
+  const m1 = M1_32
+  const m2 = M2_32
   let sum = base
   let xor = 0
   for (let k = 0; k < count; k++) {
-    xor ^= finish32(sum)
+    let z = Math.imul(sum ^ (sum >>> 15), m1)
+    z = Math.imul(z ^ (z >>> 13), m2)
+    xor ^= z ^ (z >>> 16)
     sum = (sum + step) | 0
   }
   return xor >>> 0

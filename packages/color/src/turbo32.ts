@@ -12,12 +12,8 @@ export const M2_32 = 0x133111eb
 export function turbo32(seed: bigint, index: bigint): bigint {
   const s = Number(BigInt.asIntN(32, seed))
   const i = Number(BigInt.asIntN(32, index))
-  return BigInt(finish32((s + Math.imul(i, GOLDEN_32) + GOLDEN_32) | 0) >>> 0)
-}
-
-/** The finaliser alone. @returns int32 */
-export function finish32(x: number): number {
-  let z = Math.imul(x ^ (x >>> 15), M1_32)
+  let z = (s + Math.imul(i, GOLDEN_32) + GOLDEN_32) | 0
+  z = Math.imul(z ^ (z >>> 15), M1_32)
   z = Math.imul(z ^ (z >>> 13), M2_32)
-  return z ^ (z >>> 16)
+  return BigInt((z ^ (z >>> 16)) >>> 0)
 }
