@@ -1,1 +1,5 @@
-export {}
+export * from './algebra.ts'
+export * from './cardinality.ts'
+export * from './hll-set.ts'
+export * from './murmur3.ts'
+export * from './set-bytes.ts'

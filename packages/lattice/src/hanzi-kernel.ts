@@ -15,6 +15,15 @@ export interface HanziKernel {
   characterAt(row: number): string
   /** English definition, or '' for an undefined character. */
   definitionOf(row: number): string
+  /** Mandarin reading in pinyin, or '' where none is known. */
+  readingOf(row: number): string
   /** Prefixed tokens (`rad:85`, `str:4`, `d:water`), sorted and distinct. */
   tokensOf(row: number): readonly string[]
+}
+
+/** Number of defined characters of each radical: index 1 … 214, 0 unused; length 215. What radical shards are weighed by. */
+export function radicalRows(kernel: HanziKernel): number[] {
+  const rows = Array.from({ length: 215 }, () => 0)
+  for (let row = 0; row < kernel.definedCount; row++) rows[kernel.radicals[row]!]!++
+  return rows
 }
