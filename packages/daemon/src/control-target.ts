@@ -1,0 +1,107 @@
+import { ComputeError } from '@sgsd/compute'
+import { MeshError } from '@sgsd/mesh'
+import { parseInvite } from '@sgsd/wire'
+import { mergeConfig, readRawConfig, writeConfig } from './config-file.ts'
+import type { AskDocument, EpochDocument, JoinDocument, StatusDocument } from './control/api.ts'
+import type { ControlTarget } from './control/server.ts'
+import { monotonicNow } from './core.ts'
+import { type DaemonParts, invitesOf } from './daemon.ts'
+import { DaemonError } from './daemon-error.ts'
+import { JOIN_TIMEOUT_MS, joinError } from './membership.ts'
+import { pause } from './pause.ts'
+import { hex64, statusDocument } from './status.ts'
+import { VERSION } from './version.ts'
+import { warnings } from './warnings.ts'
+
+/** Time for the last record to reach the peers before the daemon closes. */
+const FAREWELL_MS = 500
+
+/** The running daemon as the control API sees it. */
+export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlTarget {
+  const { core, mesh, mining, farming, merging, lattice, credentials } = parts
+  return {
+    status: () => status(parts),
+    epoch: (epoch) => epochDocument(parts, epoch),
+    async ask(text, k): Promise<AskDocument> {
+      const answer = await lattice.ask(text, k).catch((error: unknown) => {
+        if (error instanceof ComputeError && error.code === 'TEXT_UNKNOWN') {
+          throw new DaemonError('TEXT_UNKNOWN', 'the lattice knows no character of this text', 'ask with Chinese characters: sgsd ask 人工智能', { cause: error })
+        }
+        throw error
+      })
+      const layer = core.state.heads.get(core.state.self)?.value.layer ?? ''
+      return { schema: 'sgsd.ask/1', text, ...answer, layer, consensus: merging.current?.id ?? '' }
+    },
+    async farm(name, lines) {
+      await farming.enqueue(name, lines)
+      return { schema: 'sgsd.farm/1', lines: lines.length }
+    },
+    mine: (action) => (action === 'start' ? mining.start() : mining.pause()),
+    invite: () => ({ schema: 'sgsd.invite/1', admission: credentials.genesis.admission, invites: invitesOf(parts) }),
+    join: (invite) => joinRunning(parts, invite, signal),
+    async leave() {
+      parts.beats.refreshRecord(true)
+      await pause(FAREWELL_MS, signal)
+      parts.requestStop(0)
+    },
+    stop: () => parts.requestStop(0),
+  }
+}
+
+async function status(parts: DaemonParts): Promise<StatusDocument> {
+  const { core, mesh, credentials, config, colours, lattice, mining, farming, merging, store, recent } = parts
+  const { state } = core
+  const now = monotonicNow()
+  const usage = await store.blocks.usage()
+  const links = mesh.links()
+  const discovery = mesh.discovery()
+  const latticeInfo = lattice.info()
+  return statusDocument({
+    state,
+    now,
+    node: {
+      peerId: credentials.identity.peer,
+      name: config.name,
+      version: VERSION,
+      pid: process.pid,
+      uptimeMs: Math.round(performance.now() - parts.startedAt),
+      multiaddrs: mesh.multiaddrs(),
+      dataDir: parts.files.root,
+      rssBytes: process.memoryUsage.rss(),
+      loopDelayP99Ms: Number(parts.loopDelayP99Ms().toFixed(1)),
+    },
+    links,
+    discovery,
+    consensus: merging.current,
+    colours,
+    mining: { state: mining.state, rate: mining.rate },
+    lattice: latticeInfo,
+    farm: farming.progress,
+    layers: farming.layers,
+    store: usage,
+    warnings: warnings({ state, now, links, discovery, engines: colours.engines, providers: latticeInfo.providers, freeBytes: usage.freeBytes, recent }),
+  })
+}
+
+function epochDocument({ core }: DaemonParts, epoch: bigint): EpochDocument {
+  const closed = core.state.closed.find((candidate) => candidate.epoch === epoch)
+  const xor = closed?.xor ?? core.state.tallies.get(epoch)?.xor ?? 0n
+  return { schema: 'sgsd.epoch/1', epoch: hex64(epoch), closed: closed !== undefined, xor: hex64(xor), how: closed?.how ?? null }
+}
+
+/** A running daemon stays in its mesh: an invite only gives it one more address to dial. */
+async function joinRunning(parts: DaemonParts, invite: string, signal: AbortSignal): Promise<JoinDocument> {
+  const { credentials, mesh, files } = parts
+  const parsed = parseInvite(invite.trim())
+  if (parsed.type !== 'accept') throw new DaemonError('INVITE_INVALID', parsed.reason, 'sgsd invite prints one on a member')
+  const { address, secret } = parsed.value
+  if (secret !== undefined && (credentials.meshKey === undefined || !Buffer.from(secret).equals(credentials.meshKey))) {
+    throw new DaemonError('OTHER_MESH', `this node belongs to mesh ${credentials.genesis.name}; the invite holds the key of another`, 'choose another --data-dir for the other mesh')
+  }
+  const peer = await mesh.dial(address, AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)])).catch((error: unknown) => {
+    throw error instanceof MeshError || error instanceof Error ? joinError(error, address) : error
+  })
+  const before = await readRawConfig(files.config)
+  await writeConfig(files.config, mergeConfig(before, { bootstrap: [...new Set([...(before.bootstrap ?? []), address])] }))
+  return { schema: 'sgsd.join/1', meshId: credentials.meshId, meshName: credentials.genesis.name, peer }
+}

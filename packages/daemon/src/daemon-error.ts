@@ -1,0 +1,62 @@
+export type DaemonErrorCode =
+  | 'ALREADY_INITIALISED'
+  | 'NOT_INITIALISED'
+  | 'ALREADY_RUNNING'
+  | 'OTHER_MESH'
+  | 'CONFIG_INVALID'
+  | 'GENESIS_DAMAGED'
+  | 'IDENTITY_DAMAGED'
+  | 'KEY_DAMAGED'
+  | 'STATE_DAMAGED'
+  | 'KERNEL_MISMATCH'
+  | 'NOT_WRITABLE'
+  | 'DISK_FULL'
+  | 'LISTEN_FAILED'
+  | 'SOCKET_PATH_TOO_LONG'
+  | 'INVITE_INVALID'
+  | 'JOIN_UNREACHABLE'
+  | 'JOIN_TIMEOUT'
+  | 'JOIN_WRONG_KEY'
+  | 'JOIN_KEY_REQUIRED'
+  | 'JOIN_PEER_MISMATCH'
+  | 'JOIN_FAILED'
+  | 'TEXT_UNKNOWN'
+  | 'FAILED'
+
+/** Exit codes of the command line: 2 usage, 5 not permitted, 6 timeout, 78 bad configuration or identity. */
+const EXIT_CODES: Partial<Record<DaemonErrorCode, number>> = {
+  ALREADY_RUNNING: 78,
+  NOT_INITIALISED: 78,
+  CONFIG_INVALID: 78,
+  GENESIS_DAMAGED: 78,
+  IDENTITY_DAMAGED: 78,
+  KEY_DAMAGED: 78,
+  STATE_DAMAGED: 78,
+  KERNEL_MISMATCH: 78,
+  LISTEN_FAILED: 78,
+  SOCKET_PATH_TOO_LONG: 78,
+  OTHER_MESH: 78,
+  NOT_WRITABLE: 5,
+  INVITE_INVALID: 2,
+  JOIN_TIMEOUT: 6,
+  JOIN_WRONG_KEY: 5,
+  JOIN_KEY_REQUIRED: 5,
+}
+
+/** What went wrong in the daemon, for people: one sentence, and the next thing to do. */
+export class DaemonError extends Error {
+  override readonly name = 'DaemonError'
+  readonly code: DaemonErrorCode
+  /** The next command to type, or what to mend; '' when there is none. */
+  readonly hint: string
+
+  constructor(code: DaemonErrorCode, message: string, hint = '', options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.hint = hint
+  }
+
+  get exitCode(): number {
+    return EXIT_CODES[this.code] ?? 1
+  }
+}

@@ -1,0 +1,307 @@
+import { once } from 'node:events'
+import { cpus, totalmem } from 'node:os'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type ColourCompute, type LatticeCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
+import { type Effect, itemKey, type Signed } from '@sgsd/consensus'
+import { type Mesh, openMesh, verifySignature } from '@sgsd/mesh'
+import { lockDataDir, openStore, type Store } from '@sgsd/store'
+import { formatInvite, parseManifest } from '@sgsd/wire'
+import type { Logger } from 'pino'
+import { BlockFetcher, BlockUnavailable } from './block-fetcher.ts'
+import { type Config, MESH_PORT } from './config.ts'
+import { type PartialConfig, readConfig } from './config-file.ts'
+import { type ControlServer, openControlServer } from './control/server.ts'
+import { controlTarget } from './control-target.ts'
+import { Core, monotonicNow } from './core.ts'
+import { guardLattice } from './crash-guard.ts'
+import { DaemonError } from './daemon-error.ts'
+import { type DataDir, dataDir, MAX_SOCKET_PATH_BYTES } from './data-dir.ts'
+import { readDefaultCorpus } from './default-corpus.ts'
+import { EventBus } from './event-bus.ts'
+import { meshHandlers } from './gossip.ts'
+import { openLog } from './log.ts'
+import { BeatLoop } from './loops/beat.ts'
+import { ContentLoop, fetchContent } from './loops/content.ts'
+import { FarmLoop } from './loops/farm.ts'
+import { MergeLoop } from './loops/merge.ts'
+import { MineLoop } from './loops/mine.ts'
+import { SyncLoop } from './loops/sync.ts'
+import { type Credentials, readCredentials } from './membership.ts'
+import { startupError } from './startup-error.ts'
+import { pause } from './pause.ts'
+import { RosterWatch } from './roster-watch.ts'
+import { VERSION } from './version.ts'
+import type { RecentReport } from './warnings.ts'
+
+/** How long the own layer is looked for among peers when the disk has lost it. */
+const RESTORE_PATIENCE_MS = 60_000
+/** A stop that takes longer is cut short: supervisors allow about this much. */
+const STOP_TIMEOUT_MS = 4_500
+/** Timing of the colour engine at start. */
+const MEASURE_MS = 200
+
+export interface StartOptions {
+  readonly config?: PartialConfig
+  /** Plain log lines instead of JSON. */
+  readonly humanLog?: boolean
+}
+
+export interface RunningDaemon {
+  readonly peerId: string
+  readonly meshId: string
+  readonly meshName: string
+  readonly multiaddrs: readonly string[]
+  /** Lines that let others join; secret in a keyed mesh. */
+  readonly invites: readonly string[]
+  /** Resolves with the exit code once everything is closed. */
+  readonly closed: Promise<number>
+  stop(): Promise<void>
+}
+
+/** Everything that a running daemon consists of. */
+export interface DaemonParts {
+  readonly files: DataDir
+  readonly config: Config
+  readonly credentials: Credentials
+  readonly log: Logger
+  readonly events: EventBus
+  readonly store: Store
+  readonly colours: ColourCompute
+  readonly lattice: LatticeCompute
+  readonly core: Core
+  readonly mesh: Mesh
+  readonly mining: MineLoop
+  readonly farming: FarmLoop
+  readonly merging: MergeLoop
+  readonly beats: BeatLoop
+  readonly recent: RecentReport[]
+  readonly startedAt: number
+  readonly loopDelayP99Ms: () => number
+  readonly requestStop: (exitCode: number) => void
+}
+
+/**
+ * Runs the daemon of a data directory in this process.
+ * @throws DaemonError ALREADY_RUNNING | NOT_INITIALISED | *_DAMAGED | CONFIG_INVALID | LISTEN_FAILED | NOT_WRITABLE | …
+ */
+export async function startDaemon(root: string, options: StartOptions = {}): Promise<RunningDaemon> {
+  const files = dataDir(root)
+  const stopping = new AbortController()
+  const stack = new AsyncDisposableStack()
+  try {
+    if (Buffer.byteLength(files.socket) > MAX_SOCKET_PATH_BYTES) {
+      throw new DaemonError('SOCKET_PATH_TOO_LONG', `${files.socket} is too long for a unix socket (${MAX_SOCKET_PATH_BYTES} bytes at most)`, 'choose a shorter --data-dir')
+    }
+    const credentials = await readCredentials(root)
+    stack.use(await lockDataDir(root))
+    const config = await readConfig(files.config, options.config)
+    const { parts, closed } = await assemble({ files, config, credentials, stack, stopping, human: options.humanLog === true })
+    const { genesis, identity, meshId } = credentials
+    const multiaddrs = parts.mesh.multiaddrs()
+    return {
+      peerId: identity.peer,
+      meshId,
+      meshName: genesis.name,
+      multiaddrs,
+      invites: invitesOf(parts),
+      closed,
+      stop: async () => {
+        parts.requestStop(0)
+        await closed
+      },
+    }
+  } catch (error) {
+    stopping.abort()
+    await stack.disposeAsync().catch(() => {})
+    throw startupError(error, root)
+  }
+}
+
+/** The daemon's multiaddrs, with the mesh key as fragment in a keyed mesh. */
+export function invitesOf(parts: Pick<DaemonParts, 'mesh' | 'credentials'>): readonly string[] {
+  return parts.mesh.multiaddrs().map((address) => formatInvite(address, parts.credentials.meshKey))
+}
+
+interface Assembly {
+  readonly files: DataDir
+  readonly config: Config
+  readonly credentials: Credentials
+  readonly stack: AsyncDisposableStack
+  readonly stopping: AbortController
+  readonly human: boolean
+}
+
+/** Opens the edges, loads the state, starts the loops; the stack closes all of it in reverse. */
+async function assemble({ files, config, credentials, stack, stopping, human }: Assembly): Promise<{ parts: DaemonParts; closed: Promise<number> }> {
+  const { signal } = stopping
+  const startedAt = performance.now()
+  const log = openLog(config.log.level, human)
+  const events = new EventBus()
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  stack.defer(() => void delay.disable())
+  let exitCode = 0
+  const requestStop = (code: number): void => {
+    exitCode = Math.max(exitCode, code)
+    stopping.abort()
+  }
+  const store = stack.use(await openStore(files.root))
+  const [colours, rawLattice] = await Promise.all([
+    openColourCompute(config.mine.threads === 0 ? {} : { threads: config.mine.threads }).then((opened) => stack.use(opened)),
+    openLatticeCompute().then((opened) => stack.use(opened)),
+  ])
+  const lattice = guardLattice(rawLattice, (error) => {
+    log.fatal({ error: error.message }, 'the lattice worker died; ending so that a supervisor starts anew')
+    requestStop(1)
+  })
+  const core = new Core(credentials, store.items, verifySignature, log, events)
+  core.load()
+  const mesh = stack.use(
+    await openMesh({
+      identity: credentials.identity,
+      meshId: credentials.meshId,
+      ...(credentials.meshKey === undefined ? {} : { meshKey: credentials.meshKey }),
+      listen: config.listen,
+      bootstrap: config.bootstrap,
+      mdns: config.mdns,
+      tailscale: config.tailscale ? { port: MESH_PORT } : false,
+      handlers: meshHandlers(core, store.blocks),
+      directory: files.peers,
+      log: (level, fields, text) => log[level](fields, text),
+    }),
+  )
+  const loop = { core, lattice, colours, blocks: store.blocks, values: store.items, events, log, signal }
+  const mining = new MineLoop(loop, config.mine)
+  const farming = new FarmLoop(loop, config.farm.linesPerLayer)
+  const merging = new MergeLoop(core, lattice, events, log, signal)
+  const beats = new BeatLoop(
+    core,
+    {
+      consensus: () => ({ id: merging.current?.id ?? '', digest: merging.current?.fold.digest ?? '' }),
+      rateNow: () => mining.rate,
+      layers: () => farming.layers,
+      addrs: () => mesh.multiaddrs().map((address) => address.replace(/\/p2p\/[^/]+$/, '')).slice(0, 16),
+    },
+    {
+      software: VERSION,
+      hostName: config.name,
+      cores: cpus().length,
+      memoryBytes: BigInt(totalmem()),
+      colourRate: BigInt(Math.round(await colours.measure(credentials.genesis.colourKernel, MEASURE_MS))),
+      rowRate: BigInt(Math.round(lattice.info().rowRate)),
+      colourEngine: colours.engine,
+      providers: lattice.info().providers.filter((report) => report.state === 'active' || report.state === 'standby').map((report) => report.provider).slice(0, 8),
+    },
+    signal,
+  )
+  const parts: DaemonParts = {
+    files, config, credentials, log, events, store, colours, lattice, core, mesh, mining, farming, merging, beats,
+    recent: [], startedAt, requestStop,
+    loopDelayP99Ms: () => delay.percentile(99) / 1e6,
+  }
+  const server = await openControlServer(files.socket, controlTarget(parts, signal), events)
+  stack.defer(() => server.close())
+  return { parts, closed: run(parts, stack, signal).then(() => exitCode) }
+}
+
+/** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
+async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+  const { core, mesh, log, events, store, lattice, mining, farming, merging, beats } = parts
+  const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
+  const content = new ContentLoop(core, fetcher, lattice, events, log, signal)
+  const sync = new SyncLoop(mesh, log, signal, Math.random)
+  const watch = new RosterWatch(core, mesh, lattice, log)
+  stack.defer(noteWarnings(parts))
+  merging.onConsensus = () => beats.soon()
+  core.onChange = () => {
+    watch.changed()
+    mining.nudge()
+  }
+  core.connect({
+    publish: (topic, bytes) => void mesh.publish(topic, bytes).catch((error: Error) => log.debug({ topic, error: error.message }, 'publish failed')),
+    fetchLayer: (effect) => content.fetchLayer(effect),
+    fetchLeaves: (effect) => content.fetchLeaves(effect),
+    fold: () => merging.request(),
+    epochClosed: (closed) => {
+      const { epoch, xor, how } = closed
+      log.info({ epoch: String(epoch), xor: xor.toString(16), how }, 'epoch closed')
+      events.emit({ event: 'epoch:closed', epoch: String(epoch), xor: `0x${xor.toString(16).padStart(16, '0')}`, how })
+      core.author({ kind: 'seal', value: { author: core.state.self, epoch, xor } })
+      beats.soon()
+    },
+    forgotten: (effect) => forgetLeaves(parts, effect),
+  })
+  mesh.on('peer:connected', (link) => {
+    log.info({ peer: link.peer, via: link.via, address: link.remoteAddr }, 'peer connected')
+    events.emit({ event: 'peer:connected', peer: link.peer, link: `${link.via} ${link.remoteAddr}` })
+    void sync.connected(link.peer).then(() => beats.soon())
+  })
+  mesh.on('peer:disconnected', (peer) => {
+    log.info({ peer }, 'peer disconnected')
+    events.emit({ event: 'peer:disconnected', peer })
+  })
+  mesh.on('dial:failed', (target, reason) => log.debug({ target, reason }, 'dial failed'))
+  mesh.on('identity:duplicated', (address) => {
+    log.error({ address }, 'another machine runs with the identity of this node')
+    events.emit({ event: 'warning', message: `another machine runs with the identity of this node: ${address}` })
+  })
+  farming.load()
+  merging.request()
+  const loops = [beats.run(), sync.run(), merging.run(), mining.run(), restoreThenFarm(parts, fetcher, signal)]
+  for (const link of mesh.links()) void sync.connected(link.peer)
+  if (!signal.aborted) await once(signal, 'abort')
+  log.info('stopping')
+  const closing = Promise.allSettled(loops).then(() => stack.disposeAsync())
+  await Promise.race([closing, pause(STOP_TIMEOUT_MS, new AbortController().signal).then(() => log.warn('stopped before everything was closed'))])
+}
+
+/** Learned rows come back from the own head before anything new is learned. */
+async function restoreThenFarm(parts: DaemonParts, fetcher: BlockFetcher, signal: AbortSignal): Promise<void> {
+  const { core, lattice, log, farming, config } = parts
+  const own = core.state.heads.get(core.state.self)
+  const giveUpAt = monotonicNow() + RESTORE_PATIENCE_MS
+  while (own !== undefined && !signal.aborted) {
+    try {
+      await restoreOwn(own, fetcher, lattice, farming)
+      break
+    } catch (error) {
+      if (!(error instanceof BlockUnavailable) || monotonicNow() > giveUpAt) {
+        log.error({ layer: own.value.layer, error: (error as Error).message }, 'own layer cannot be restored; learning starts from the consensus')
+        break
+      }
+      await pause(2_000, signal)
+    }
+  }
+  if (signal.aborted) return
+  if (config.farm.auto && farming.untouched) {
+    const corpus = await readDefaultCorpus()
+    await farming.enqueue(corpus.name, corpus.lines)
+  }
+  await farming.run()
+}
+
+async function restoreOwn(own: Signed<'head'>, fetcher: BlockFetcher, lattice: LatticeCompute, farming: FarmLoop): Promise<void> {
+  const { author, layer } = own.value
+  const manifest = parseManifest(await fetcher.get(layer, author))
+  if (manifest.type !== 'accept') throw new Error(`own manifest is damaged: ${manifest.reason}`)
+  const { lines, mean } = manifest.value.scores
+  await lattice.restore(await fetchContent(fetcher, author, layer, manifest.value), Number(lines), mean)
+  farming.restored(mean)
+}
+
+/** The values of a forgotten claim go with it, unless another claim names the same block. */
+function forgetLeaves({ core, store, log }: DaemonParts, { item }: Extract<Effect, { type: 'forget' }>): void {
+  if (item.kind !== 'claim') return
+  const { leaves } = item.value
+  for (const claim of core.state.claims.values()) if (claim.value.leaves === leaves && itemKey(claim) !== itemKey(item)) return
+  void store.blocks.delete(leaves).catch((error: Error) => log.debug({ error: error.message }, 'cannot delete forgotten leaves'))
+}
+
+/** Keeps the newest warnings for the status. */
+function noteWarnings({ events, recent }: DaemonParts): () => void {
+  return events.subscribe((event) => {
+    if (event.event !== 'warning') return
+    recent.push({ at: monotonicNow(), message: event.message })
+    if (recent.length > 100) recent.splice(0, 50)
+  })
+}

@@ -1,0 +1,40 @@
+import { allItems, type PeerName, type SignedItem, stateDigest } from '@sgsd/consensus'
+import type { MeshHandlers } from '@sgsd/mesh'
+import type { BlockStore } from '@sgsd/store'
+import { openGossip, openItem, type Topic, type Verdict } from '@sgsd/wire'
+import { type Core, monotonicNow } from './core.ts'
+
+const ACCEPTED: Verdict<void> = { type: 'accept', value: undefined }
+
+/** What the mesh asks of us when peers speak: verify, take in, answer. */
+export function meshHandlers(core: Core, blocks: BlockStore): MeshHandlers {
+  return {
+    onGossip(topic: Topic, bytes: Uint8Array): Verdict<void> {
+      const opened = openGossip(topic, bytes, core.verifyContext)
+      if (opened.type !== 'accept') return opened
+      const now = monotonicNow()
+      if (opened.value.type === 'beat') core.handle({ type: 'beat-received', beat: opened.value.beat, now })
+      else core.handle({ type: 'item-received', item: opened.value.item, now, source: 'peer' })
+      return ACCEPTED
+    },
+    genesis: () => core.credentials.genesisBytes,
+    syncDigest: () => stateDigest(core.state),
+    inventory: () => Array.from(allItems(core.state), idBytes),
+    itemsMissingFrom(theirs: ReadonlySet<string>): readonly Uint8Array[] {
+      return Array.from(allItems(core.state)).flatMap((item) => (theirs.has(item.id) ? [] : [item.bytes]))
+    },
+    onItems(envelopes: readonly Uint8Array[], _from: PeerName): Verdict<void> {
+      for (const bytes of envelopes) {
+        const opened = openItem(bytes, core.verifyContext)
+        if (opened.type === 'reject') return opened
+        if (opened.type === 'accept') core.handle({ type: 'item-received', item: opened.value, now: monotonicNow(), source: 'peer' })
+      }
+      return ACCEPTED
+    },
+    readBlock: (id, offset) => blocks.read(id, offset),
+  }
+}
+
+function idBytes(item: SignedItem): Uint8Array {
+  return Buffer.from(item.id, 'hex')
+}

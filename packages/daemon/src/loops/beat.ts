@@ -1,0 +1,108 @@
+import { type Beat, BEAT_INTERVAL_MS, type MemberRecord, rosterHash } from '@sgsd/consensus'
+import { type Core, monotonicNow } from '../core.ts'
+import { pause } from '../pause.ts'
+
+/** Beats that follow a change come no closer together than this. */
+const MIN_BEAT_GAP_MS = 700
+/** A measured rate that moved by more than this share is announced anew. */
+const RATE_DRIFT = 0.25
+
+/** What the other loops know that a beat or a record tells. */
+export interface BeatSources {
+  readonly consensus: () => { readonly id: string; readonly digest: string }
+  readonly rateNow: () => number
+  readonly layers: () => number
+  readonly addrs: () => readonly string[]
+}
+
+/** Facts of a record that do not change while the daemon runs. */
+export type RecordFacts = Pick<MemberRecord, 'software' | 'hostName' | 'cores' | 'memoryBytes' | 'colourRate' | 'rowRate' | 'colourEngine' | 'providers'>
+
+/** Gossips signs of life, and keeps the own record true. */
+export class BeatLoop {
+  readonly #core: Core
+  readonly #sources: BeatSources
+  readonly #facts: RecordFacts
+  readonly #signal: AbortSignal
+  #lastSeq = 0n
+  #wake: () => void = () => {}
+  #due = false
+
+  constructor(core: Core, sources: BeatSources, facts: RecordFacts, signal: AbortSignal) {
+    this.#core = core
+    this.#sources = sources
+    this.#facts = facts
+    this.#signal = signal
+  }
+
+  /** Beat soon: something changed that the others should see. */
+  soon(): void {
+    this.#due = true
+    this.#wake()
+  }
+
+  async run(): Promise<void> {
+    while (!this.#signal.aborted) {
+      this.#due = false
+      this.refreshRecord(false)
+      this.#core.handle({ type: 'ticked', now: monotonicNow() })
+      this.#core.beat(this.#beat())
+      await pause(MIN_BEAT_GAP_MS, this.#signal)
+      if (!this.#due) await this.#wait(BEAT_INTERVAL_MS - MIN_BEAT_GAP_MS)
+    }
+  }
+
+  /** Authors a new record when the newest one no longer holds; `left` says goodbye. */
+  refreshRecord(left: boolean): void {
+    const { state } = this.#core
+    const newest = state.roster.get(state.self)?.value
+    const next: MemberRecord = {
+      ...this.#facts,
+      colourRate: newest === undefined || drifted(newest.colourRate, this.#facts.colourRate) ? this.#facts.colourRate : newest.colourRate,
+      rowRate: newest === undefined || drifted(newest.rowRate, this.#facts.rowRate) ? this.#facts.rowRate : newest.rowRate,
+      author: state.self,
+      seq: newest?.seq ?? 0n,
+      addrs: this.#sources.addrs(),
+      joinedEpoch: newest?.joinedEpoch ?? state.epoch,
+      left,
+    }
+    if (newest !== undefined && same(newest, next)) return
+    this.#core.author({ kind: 'record', value: { ...next, seq: next.seq + 1n } })
+  }
+
+  #beat(): Beat {
+    const { state } = this.#core
+    const { id, digest } = this.#sources.consensus()
+    const tally = state.tallies.get(state.epoch)
+    const wall = BigInt(Date.now())
+    this.#lastSeq = wall > this.#lastSeq ? wall : this.#lastSeq + 1n
+    return {
+      author: state.self,
+      seq: this.#lastSeq,
+      rosterHash: rosterHash(state),
+      consensus: id,
+      digest,
+      epoch: state.epoch,
+      chunksDone: tally?.byMember.get(state.self) ?? 0,
+      chunksCovered: tally?.chunksCovered ?? 0,
+      rateNow: BigInt(Math.round(this.#sources.rateNow())),
+      layers: this.#sources.layers(),
+    }
+  }
+
+  async #wait(ms: number): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    await pause(ms, AbortSignal.any([this.#signal, woken.signal]))
+    this.#wake = () => {}
+  }
+}
+
+function drifted(before: bigint, now: bigint): boolean {
+  return Math.abs(Number(now) - Number(before)) > RATE_DRIFT * Number(before)
+}
+
+function same(a: MemberRecord, b: MemberRecord): boolean {
+  const text = (record: MemberRecord): string => JSON.stringify(Object.entries(record).sort(), (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  return text(a) === text(b)
+}
