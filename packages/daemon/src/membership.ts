@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import type { Genesis, MeshId, PeerName } from '@sgsd/consensus'
+import { HANZI_KERNEL_ID } from '@sgsd/lattice'
 import { createIdentity, fetchGenesis, type Identity, MeshError, openIdentity } from '@sgsd/mesh'
 import { readSecretFile, StoreError, writeFileDurably, writeSecretFile } from '@sgsd/store'
 import { encodeGenesis, meshIdOf, parseGenesis, parseInvite } from '@sgsd/wire'
@@ -8,7 +9,6 @@ import { type Config, MESH_PORT } from './config.ts'
 import { mergeConfig, type PartialConfig, readRawConfig, writeConfig } from './config-file.ts'
 import { DaemonError } from './daemon-error.ts'
 import { type DataDir, dataDir, hostLabel } from './data-dir.ts'
-import { readHanziKernelId } from './hanzi-kernel-id.ts'
 
 /** Seed of the published colour figures, the default of a new mesh. */
 const DEFAULT_SEED = 7_202_985n
@@ -65,7 +65,7 @@ export async function initDataDir(root: string, options: InitOptions = {}): Prom
     colourSeed: options.seed ?? DEFAULT_SEED,
     colourKernel: 'spi64',
     epochColours: options.epochColours ?? DEFAULT_EPOCH_COLOURS,
-    latticeKernel: await readHanziKernelId(),
+    latticeKernel: HANZI_KERNEL_ID,
     foldId: 'mean/1',
     admission: options.open === true ? 'open' : 'key',
     nonce: randomBytes(16).toString('hex'),
@@ -109,8 +109,7 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
     const genesis = parseGenesis(found.genesis)
     if (genesis.type !== 'accept') throw new DaemonError('JOIN_FAILED', `${address} sent no valid genesis document: ${genesis.reason}`)
     if (genesis.value.admission === 'key' && meshKey === undefined) throw joinError(new MeshError('KEY_REQUIRED', { address }), address)
-    const kernel = await readHanziKernelId()
-    if (genesis.value.latticeKernel !== kernel) {
+    if (genesis.value.latticeKernel !== HANZI_KERNEL_ID) {
       throw new DaemonError('KERNEL_MISMATCH', `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`, 'install the version that the mesh uses')
     }
     const meshId = meshIdOf(found.genesis)
@@ -134,8 +133,7 @@ export async function readCredentials(root: string): Promise<Credentials> {
   if (genesis.type !== 'accept') {
     throw new DaemonError('GENESIS_DAMAGED', `${files.genesis} is damaged: ${genesis.reason}`, 'move it away and join again: sgsd join <invite> (layers and identity stay)')
   }
-  const kernel = await readHanziKernelId()
-  if (genesis.value.latticeKernel !== kernel) {
+  if (genesis.value.latticeKernel !== HANZI_KERNEL_ID) {
     throw new DaemonError('KERNEL_MISMATCH', `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`, 'install the version that the mesh uses')
   }
   const identity = await readIdentity(files)
