@@ -38,7 +38,8 @@ export function buildHanziTable(dir: string): Buffer {
     // "85.4", "120'.3" (simplified form), several values: the first is the one that orders the charts
     const radical = Number(/^\d+/.exec(value)?.[0])
     const strokeCount = Number(strokes.get(codePoint)?.split(' ')[0])
-    if (!(radical >= 1 && radical <= 214) || !(strokeCount >= 1 && strokeCount <= 255)) throw new Error(`U+${codePoint.toString(16)}: no radical or strokes`)
+    if (!(radical >= 1 && radical <= 214) || !(strokeCount >= 1 && strokeCount <= 255))
+      throw new Error(`U+${codePoint.toString(16)}: no radical or strokes`)
     characters.push({
       codePoint,
       radical,
@@ -59,7 +60,8 @@ export function buildHanziTable(dir: string): Buffer {
   const sounds = Buffer.from(ordered.map((c) => `${c.reading}\n`).join(''))
   const header = Buffer.alloc(TABLE_HEADER_BYTES)
   header.set(TABLE_MAGIC)
-  for (const [slot, value] of [ordered.length, defined.length, gaps.length, texts.length, sounds.length].entries()) header.writeUInt32LE(value, 8 + 4 * slot)
+  for (const [slot, value] of [ordered.length, defined.length, gaps.length, texts.length, sounds.length].entries())
+    header.writeUInt32LE(value, 8 + 4 * slot)
   return Buffer.concat([
     header,
     Uint8Array.from(gaps),
@@ -106,7 +108,9 @@ function sha256(bytes: Uint8Array): string {
 }
 
 function main(): void {
-  const { values } = parseArgs({ options: { from: { type: 'string', default: UNICODE_DIR }, out: { type: 'string', default: TABLE_PATH }, check: { type: 'boolean' } } })
+  const { values } = parseArgs({
+    options: { from: { type: 'string', default: UNICODE_DIR }, out: { type: 'string', default: TABLE_PATH }, check: { type: 'boolean' } },
+  })
   if (values.check) {
     const difference = checkHanziTable(values.from)
     process.stdout.write(difference === undefined ? 'hanzi table: byte-identical\n' : `hanzi table: ${difference}\n`)

@@ -4,7 +4,7 @@
  */
 export const STOP_WORDS: ReadonlySet<string> = new Set(
   [
-    'an and are as at be been but by for from has have if in into is it its no not of off on one\'s or other out over so some such than that the',
+    "an and are as at be been but by for from has have if in into is it its no not of off on one's or other out over so some such than that the",
     'their them then there these they this those to up upon used using was were when where which who whose with without',
     'also ancient character classical corrupted cf e.g etc form forms interchangeable kangxi kind name non radical same see simplified standard',
     'surname traditional unauthorised unauthorized usually variant',

@@ -5,7 +5,7 @@ const PIECE = 8_192
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   const units = new Uint16Array(bytes.length)
   let length = 0
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const first = bytes[at]!
     if (first < 0x80) {
       units[length++] = first
