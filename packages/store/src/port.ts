@@ -24,7 +24,16 @@ export interface BlockStore {
   receive(id: BlockId): Promise<BlockSink>
   delete(id: BlockId): Promise<void>
   list(): Iterable<BlockId>
+  /** Reads and hashes every block, whatever was verified before; damaged ones are moved aside and named. @throws the signal's reason */
+  scrub(signal?: AbortSignal): Promise<ScrubReport>
+  /** Compressed bytes on disk; only directories that changed since the last call are read again. */
   usage(): Promise<{ readonly blocks: number; readonly bytes: number; readonly freeBytes: number }>
+}
+
+export interface ScrubReport {
+  readonly checked: number
+  /** Moved to quarantine, to be fetched again; in id order. */
+  readonly damaged: readonly BlockId[]
 }
 
 /** A block on its way in. Compressed bytes, in order; nothing is visible before `finish`. */
@@ -34,6 +43,7 @@ export interface BlockSink {
   write(piece: Uint8Array): Promise<void>
   /**
    * Decompresses under a cap, checks the hash, makes the block durable.
+   * @returns the uncompressed bytes
    * @throws StoreError BLOCK_TOO_LARGE | BLOCK_CORRUPT (the partial file is removed)
    */
   finish(): Promise<Uint8Array>
@@ -48,6 +58,11 @@ export interface ItemStore {
   delete(kind: ItemKind, key: string, id: ItemId): void
   getValue(name: string): Uint8Array | undefined
   setValue(name: string, value: Uint8Array): void
+  /**
+   * Makes all calls inside `work` one commit: one fsync instead of one each, all or none after a crash. `work` must not be async.
+   * When it throws, nothing of it is kept and the error passes on. A batch inside a batch joins it.
+   */
+  batch<T>(work: () => T): T
 }
 
 export interface Store extends AsyncDisposable {

@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+import type { BlockId } from '@sgsd/consensus'
+
+import { isBlockId } from './block-id.ts'
+import { syncDirectory } from './durable-file.ts'
+import { MAX_PACKED_BYTES } from './limits.ts'
+import { pruneDirectory } from './prune.ts'
+import { systemCode } from './store-error.ts'
+import { verifyBlock } from './verify-block.ts'
+
+const SUFFIX = '.zst'
+/** Damaged files kept for a look; the oldest go first. */
+const MAX_QUARANTINED = 256
+const DIR_MODE = 0o750
+
+/** A block as it was read: its bytes, or why they are not the block. */
+export type ReadBlock =
+  | { readonly type: 'ok'; readonly bytes: Uint8Array; readonly stat: BigIntStats }
+  | { readonly type: 'corrupt'; readonly reason: string; readonly stat: BigIntStats }
+
+interface ShardUsage {
+  readonly blocks: number
+  readonly bytes: number
+}
+
+/**
+ * The files of a block directory: `blocks/ab/<64 hex>.zst`, the first two digits choosing one of 256 shards. Knows names and
+ * durability, not who may change what when: `FileBlocks` orders the calls on one id.
+ */
+export class BlockFiles {
+  readonly #blocks: string
+  readonly #quarantine: string
+  /** Shards whose names are all known to be durable. */
+  readonly #settled = new Set<string>()
+  /** Shard → what it holds; dropped when the shard changes. */
+  readonly #usage = new Map<string, ShardUsage>()
+
+  /** Makes the directories where they are missing. */
+  static async open(dir: string): Promise<BlockFiles> {
+    const files = new BlockFiles(dir)
+    let created = false
+    for (const path of [files.#blocks, files.#quarantine, ...SHARDS.map((shard) => join(files.#blocks, shard))]) {
+      created = mkdirSync(path, { recursive: true, mode: DIR_MODE }) !== undefined || created
+    }
+    if (created) {
+      await syncDirectory(files.#blocks)
+      await syncDirectory(dir)
+    }
+    return files
+  }
+
+  private constructor(dir: string) {
+    this.#blocks = join(dir, 'blocks')
+    this.#quarantine = join(dir, 'quarantine')
+  }
+
+  path(id: BlockId): string {
+    return join(this.#blocks, shardOf(id), id + SUFFIX)
+  }
+
+  has(id: BlockId): boolean {
+    return existsSync(this.path(id))
+  }
+
+  /** @returns undefined when there is no such file */
+  async stat(id: BlockId): Promise<BigIntStats | undefined> {
+    return stat(this.path(id), { bigint: true }).catch(undefinedIfMissing)
+  }
+
+  /** Reads, decompresses and hashes. @returns undefined when there is no such file */
+  async read(id: BlockId): Promise<ReadBlock | undefined> {
+    const handle = await open(this.path(id), 'r').catch(undefinedIfMissing)
+    if (handle === undefined) return undefined
+    try {
+      const stat = await handle.stat({ bigint: true })
+      if (stat.size > MAX_PACKED_BYTES) return { type: 'corrupt', reason: `${stat.size} compressed bytes`, stat }
+      const block = await verifyBlock(id, await handle.readFile())
+      if (block.type === 'ok') return { ...block, stat }
+      return { type: 'corrupt', reason: block.type === 'corrupt' ? block.reason : 'too large', stat }
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Gives a synced file its name, durably. */
+  async place(temp: string, id: BlockId): Promise<void> {
+    this.#settled.delete(shardOf(id))
+    await rename(temp, this.path(id))
+    this.#usage.delete(shardOf(id))
+    await this.settle(id)
+  }
+
+  /** Makes sure that the name of a block that is here survives a power loss; costs nothing once done for its shard. */
+  async settle(id: BlockId): Promise<void> {
+    const shard = shardOf(id)
+    if (this.#settled.has(shard)) return
+    await syncDirectory(join(this.#blocks, shard))
+    this.#settled.add(shard)
+  }
+
+  /** Moves the damaged file that `seen` describes out of the way; a file that took its place meanwhile stays. */
+  async quarantine(id: BlockId, seen: BigIntStats): Promise<void> {
+    const now = await this.stat(id)
+    if (now === undefined || now.ino !== seen.ino) return
+    await rename(this.path(id), join(this.#quarantine, id + SUFFIX)).catch(undefinedIfMissing)
+    this.#usage.delete(shardOf(id))
+    await pruneDirectory(this.#quarantine, MAX_QUARANTINED)
+  }
+
+  /** Not synced: a block that comes back after a power loss does no harm. */
+  async remove(id: BlockId): Promise<void> {
+    await rm(this.path(id), { force: true })
+    this.#usage.delete(shardOf(id))
+  }
+
+  *list(): Generator<BlockId> {
+    for (const shard of SHARDS) yield* idsIn(shard, readdirSync(join(this.#blocks, shard)))
+  }
+
+  /** Reads the shards that changed since the last call, one per turn of the event loop. */
+  async usage(): Promise<ShardUsage> {
+    let blocks = 0
+    let bytes = 0
+    for (const shard of SHARDS) {
+      let held = this.#usage.get(shard)
+      if (held === undefined) {
+        await nextTurn()
+        held = this.#readUsage(shard)
+        this.#usage.set(shard, held)
+      }
+      blocks += held.blocks
+      bytes += held.bytes
+    }
+    return { blocks, bytes }
+  }
+
+  /** In one turn, so that no change can end between the look and the note: a rename that it missed drops the note afterwards. */
+  #readUsage(shard: string): ShardUsage {
+    const dir = join(this.#blocks, shard)
+    let blocks = 0
+    let bytes = 0
+    for (const id of idsIn(shard, readdirSync(dir))) {
+      const size = statSync(join(dir, id + SUFFIX), { throwIfNoEntry: false })?.size
+      if (size === undefined) continue
+      blocks += 1
+      bytes += size
+    }
+    return { blocks, bytes }
+  }
+}
+
+const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
+
+function shardOf(id: BlockId): string {
+  return id.slice(0, 2)
+}
+
+/** The block ids among file names; whatever else lies in the directory is not ours. */
+function idsIn(shard: string, names: readonly string[]): BlockId[] {
+  return names
+    .filter((name) => name.endsWith(SUFFIX))
+    .map((name) => name.slice(0, -SUFFIX.length))
+    .filter((id) => isBlockId(id))
+    .filter((id) => id.startsWith(shard))
+    .sort()
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (systemCode(error) === 'ENOENT') return undefined
+  throw error
+}

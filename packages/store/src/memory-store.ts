@@ -1,0 +1,254 @@
+import type { BlockId, ItemId, ItemKind } from '@sgsd/consensus'
+
+import { hashBlock, isBlockId, requireBlockId } from './block-id.ts'
+import { MAX_BLOCK_BYTES, MAX_PACKED_BYTES } from './limits.ts'
+import type { BlockSink, BlockStore, ItemStore, ScrubReport, Store, StoredItem } from './port.ts'
+import { StoreError } from './store-error.ts'
+import { refusal, verifyBlock } from './verify-block.ts'
+import { pack } from './zstd.ts'
+
+/** What outlives a memory store: hand the same disk to the next one to reopen it, change a block's bytes to damage it. */
+export interface MemoryDisk {
+  /** Compressed blocks. */
+  readonly blocks: Map<BlockId, Uint8Array>
+  /** Compressed bytes of interrupted transfers. */
+  readonly partials: Map<BlockId, Uint8Array>
+  /** By kind and key. */
+  items: Map<string, StoredItem>
+  values: Map<string, Uint8Array>
+}
+
+export function createMemoryDisk(): MemoryDisk {
+  return { blocks: new Map(), partials: new Map(), items: new Map(), values: new Map() }
+}
+
+/** The store's twin without files, for tests and simulations: same contract, same errors, nothing survives but the disk object. */
+export async function openMemoryStore(disk: MemoryDisk = createMemoryDisk()): Promise<Store> {
+  const life = { open: true }
+  const close = async (): Promise<void> => {
+    life.open = false
+  }
+  return { blocks: new MemoryBlocks(disk, life), items: new MemoryItems(disk, life), close, [Symbol.asyncDispose]: close }
+}
+
+interface Life {
+  open: boolean
+}
+
+class MemoryBlocks implements BlockStore {
+  readonly #disk: MemoryDisk
+  readonly #life: Life
+  readonly #receiving = new Set<BlockId>()
+
+  constructor(disk: MemoryDisk, life: Life) {
+    this.#disk = disk
+    this.#life = life
+  }
+
+  async put(bytes: Uint8Array): Promise<BlockId> {
+    requireOpen(this.#life)
+    const id = await hashBlock(bytes)
+    if (bytes.length > MAX_BLOCK_BYTES) throw new StoreError('BLOCK_TOO_LARGE', { id, limitBytes: MAX_BLOCK_BYTES })
+    const packed = await pack(bytes)
+    if ((await this.#check(id)) !== 'ok') this.#disk.blocks.set(id, packed)
+    return id
+  }
+
+  async get(id: BlockId): Promise<Uint8Array | undefined> {
+    requireOpen(this.#life)
+    const packed = this.#disk.blocks.get(id)
+    if (packed === undefined) return undefined
+    const block = await verifyBlock(id, packed)
+    if (block.type === 'ok') return block.bytes
+    if (this.#disk.blocks.get(id) === packed) this.#disk.blocks.delete(id)
+    throw new StoreError('BLOCK_CORRUPT', { id, reason: block.type === 'corrupt' ? block.reason : 'too large' })
+  }
+
+  has(id: BlockId): boolean {
+    return this.#disk.blocks.has(id)
+  }
+
+  async read(id: BlockId, offset: number): Promise<{ readonly size: number; readonly body: AsyncIterable<Uint8Array> } | undefined> {
+    if (!Number.isSafeInteger(offset) || offset < 0) throw new RangeError(`offset ${offset}`)
+    if ((await this.get(id)) === undefined) return undefined
+    const packed = this.#disk.blocks.get(id)!
+    return { size: packed.length, body: pieces(packed.subarray(offset)) }
+  }
+
+  async receive(id: BlockId): Promise<BlockSink> {
+    requireBlockId(id)
+    requireOpen(this.#life)
+    const kept = !this.#receiving.has(id)
+    if (kept) this.#receiving.add(id)
+    return new MemorySink(id, (kept ? this.#disk.partials.get(id) : undefined) ?? new Uint8Array(), {
+      keep: (partial) => {
+        if (!kept) return
+        this.#receiving.delete(id)
+        if (partial.length > 0) this.#disk.partials.set(id, partial)
+        else this.#disk.partials.delete(id)
+      },
+      place: async (packed) => {
+        requireOpen(this.#life)
+        if ((await this.#check(id)) !== 'ok') this.#disk.blocks.set(id, packed)
+      },
+    })
+  }
+
+  async delete(id: BlockId): Promise<void> {
+    requireOpen(this.#life)
+    this.#disk.blocks.delete(id)
+  }
+
+  list(): Iterable<BlockId> {
+    requireOpen(this.#life)
+    return [...this.#disk.blocks.keys()].sort()
+  }
+
+  async scrub(signal?: AbortSignal): Promise<ScrubReport> {
+    const ids = [...this.list()]
+    const damaged: BlockId[] = []
+    for (const id of ids) {
+      signal?.throwIfAborted()
+      if ((await this.#check(id)) === 'damaged') damaged.push(id)
+    }
+    return { checked: ids.length, damaged }
+  }
+
+  async usage(): Promise<{ readonly blocks: number; readonly bytes: number; readonly freeBytes: number }> {
+    requireOpen(this.#life)
+    const bytes = [...this.#disk.blocks.values()].reduce((sum, packed) => sum + packed.length, 0)
+    return { blocks: this.#disk.blocks.size, bytes, freeBytes: Number.MAX_SAFE_INTEGER }
+  }
+
+  /** Drops the block when it is damaged. */
+  async #check(id: BlockId): Promise<'ok' | 'missing' | 'damaged'> {
+    try {
+      return (await this.get(id)) === undefined ? 'missing' : 'ok'
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'BLOCK_CORRUPT') return 'damaged'
+      throw error
+    }
+  }
+}
+
+class MemorySink implements BlockSink {
+  readonly have: number
+  readonly #id: BlockId
+  readonly #to: { keep(partial: Uint8Array): void; place(packed: Uint8Array): Promise<void> }
+  #bytes: Uint8Array
+  #open = true
+
+  constructor(id: BlockId, partial: Uint8Array, to: { keep(partial: Uint8Array): void; place(packed: Uint8Array): Promise<void> }) {
+    this.#id = id
+    this.#bytes = partial
+    this.#to = to
+    this.have = partial.length
+  }
+
+  async write(piece: Uint8Array): Promise<void> {
+    this.#require()
+    if (this.#bytes.length + piece.length > MAX_PACKED_BYTES) {
+      this.#end(new Uint8Array())
+      throw new StoreError('BLOCK_TOO_LARGE', { id: this.#id, limitBytes: MAX_BLOCK_BYTES })
+    }
+    this.#bytes = new Uint8Array(Buffer.concat([this.#bytes, piece]))
+  }
+
+  async finish(): Promise<Uint8Array> {
+    this.#require()
+    this.#open = false
+    let partial = new Uint8Array()
+    try {
+      const block = await verifyBlock(this.#id, this.#bytes)
+      if (block.type !== 'ok') throw refusal(this.#id, block)
+      partial = new Uint8Array(this.#bytes)
+      await this.#to.place(this.#bytes)
+      partial = new Uint8Array()
+      return block.bytes
+    } finally {
+      this.#to.keep(partial)
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.#open) this.#end(this.#bytes)
+  }
+
+  #end(partial: Uint8Array): void {
+    this.#open = false
+    this.#to.keep(partial)
+  }
+
+  #require(): void {
+    if (!this.#open) throw new StoreError('CLOSED', { what: `the transfer of block ${this.#id}` })
+  }
+}
+
+class MemoryItems implements ItemStore {
+  readonly #disk: MemoryDisk
+  readonly #life: Life
+  #inBatch = false
+
+  constructor(disk: MemoryDisk, life: Life) {
+    this.#disk = disk
+    this.#life = life
+  }
+
+  items(): Iterable<StoredItem> {
+    requireOpen(this.#life)
+    return [...this.#disk.items.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => copied(item))
+  }
+
+  put(item: StoredItem): void {
+    requireOpen(this.#life)
+    this.#disk.items.set(placeOf(item.kind, item.key), copied(item))
+  }
+
+  delete(kind: ItemKind, key: string, id: ItemId): void {
+    requireOpen(this.#life)
+    const place = placeOf(kind, key)
+    if (this.#disk.items.get(place)?.id === id) this.#disk.items.delete(place)
+  }
+
+  getValue(name: string): Uint8Array | undefined {
+    requireOpen(this.#life)
+    return this.#disk.values.get(name)?.slice()
+  }
+
+  setValue(name: string, value: Uint8Array): void {
+    requireOpen(this.#life)
+    this.#disk.values.set(name, value.slice())
+  }
+
+  batch<T>(work: () => T): T {
+    requireOpen(this.#life)
+    if (this.#inBatch) return work()
+    this.#inBatch = true
+    const before = { items: new Map(this.#disk.items), values: new Map(this.#disk.values) }
+    try {
+      return work()
+    } catch (error) {
+      this.#disk.items = before.items
+      this.#disk.values = before.values
+      throw error
+    } finally {
+      this.#inBatch = false
+    }
+  }
+}
+
+async function* pieces(packed: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < packed.length; at += 2 ** 17) yield packed.slice(at, at + 2 ** 17)
+}
+
+function placeOf(kind: ItemKind, key: string): string {
+  return `${kind}\0${key}`
+}
+
+function copied(item: StoredItem): StoredItem {
+  return { kind: item.kind, key: item.key, id: item.id, bytes: item.bytes.slice() }
+}
+
+function requireOpen(life: Life): void {
+  if (!life.open) throw new StoreError('CLOSED', { what: 'the store' })
+}
