@@ -18,7 +18,7 @@ export interface ConvergeOptions {
     | { readonly profile: 'published'; readonly params?: PublishedParams }
   /** Target state, held fixed on the way. */
   readonly teacher?: Float32Array
-  /** `rowScales` of the matrices, when the caller keeps them; only the stable rule needs them. */
+  /** `rowScales` of the matrices and the rule's parameters, when the caller keeps them; only the stable rule needs them. */
   readonly scales?: RowScales
   readonly maxSteps?: number
   /** Settled when ‖s' − s‖₂ falls below. */
@@ -46,7 +46,7 @@ export const PUBLISHED_START = 0.5
 export function converge(w: LatticeMatrices, s0: Float32Array, options: ConvergeOptions = {}): Converged {
   const maxSteps = options.maxSteps ?? DEFAULT_MAX_STEPS
   const tolerance = options.tolerance ?? DEFAULT_TOLERANCE
-  const settled = Math.fround(tolerance * tolerance)
+  const settled = tolerance * tolerance
   const advance = stepper(w, options)
   let s = s0.slice()
   let next = new Float32Array(s.length)
@@ -65,6 +65,6 @@ function stepper(w: LatticeMatrices, { rule, teacher, scales }: ConvergeOptions)
     return (s, out) => stepPublished(w, s, teacher, params, out)
   }
   const params = rule?.params ?? STABLE
-  const rows = scales ?? rowScales(w)
+  const rows = scales ?? rowScales(w, params)
   return (s, out) => stepStable(w, rows, s, teacher, params, out)
 }
