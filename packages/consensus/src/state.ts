@@ -35,7 +35,7 @@ export interface MeshState {
   readonly ready: ReadonlyMap<PeerName, Signed<'head'>>
   /** Heads whose layer was refused, with the reason. */
   readonly refused: ReadonlyMap<PeerName, { readonly head: Signed<'head'>; readonly reason: string }>
-  /** Claims of the current and the two epochs before it, by `claimKey`. */
+  /** Claims of the current and the two epochs before it, by `itemKey`. */
   readonly claims: ReadonlyMap<string, Signed<'claim'>>
   /** Keys of claims whose leaves are here and verified. */
   readonly counted: ReadonlySet<string>
@@ -50,7 +50,12 @@ export interface MeshState {
   readonly beats: ReadonlyMap<PeerName, Beat>
   /** Local time of each member's newest sign of life. */
   readonly seen: ReadonlyMap<PeerName, Millis>
+  /** Id of the fold of the ready heads of members. */
   readonly consensus: ConsensusId
+  /** Local time of the first input that carried one; undefined before. */
+  readonly startedAt: Millis | undefined
+  /** When missing content was last asked for again, and the key behind which the next turn goes on. */
+  readonly refetch: { readonly at: Millis | undefined; readonly after: string }
 }
 
 export type Input =
@@ -59,7 +64,7 @@ export type Input =
   | { readonly type: 'beat-received'; readonly beat: Beat; readonly now: Millis }
   | { readonly type: 'layer-ready'; readonly head: Signed<'head'> }
   | { readonly type: 'layer-refused'; readonly head: Signed<'head'>; readonly reason: string }
-  /** The claim's leaves are here: one u64 per chunk of the run. `admitClaim` has checked root and XOR. */
+  /** The claim's leaves are here: one u64 per chunk of the run. `checkLeaves` found nothing wrong with them. */
   | { readonly type: 'leaves-ready'; readonly claim: Signed<'claim'>; readonly values: BigUint64Array }
   | { readonly type: 'leaves-refused'; readonly claim: Signed<'claim'>; readonly reason: string }
   | { readonly type: 'ticked'; readonly now: Millis }

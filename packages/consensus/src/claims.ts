@@ -1,0 +1,48 @@
+import type { BlockId } from './ids.ts'
+import type { ChunkRun, Claim } from './items.ts'
+import { rosterHash } from './digests.ts'
+import { MAX_CLAIMS_PER_EPOCH } from './limits.ts'
+import { claimRoot } from './merkle.ts'
+import type { MeshState } from './state.ts'
+
+/** XOR of u64 values; 0 of none. @param from, count - the part to take, default all */
+export function xorOf(values: BigUint64Array, from = 0, count: number = values.length - from): bigint {
+  const halves = new Uint32Array(values.buffer, values.byteOffset + from * 8, count * 2)
+  let even = 0
+  let odd = 0
+  for (let i = 0; i < halves.length; i += 2) {
+    even ^= halves[i]!
+    odd ^= halves[i + 1]!
+  }
+  return new BigUint64Array(Uint32Array.of(even, odd).buffer)[0]!
+}
+
+/**
+ * This node's claim over a run of the current epoch, under its next free index; not yet signed.
+ * @param values - one per chunk of the run
+ * @param leaves - the block that holds the values
+ * @throws RangeError if there are not `run.count` values or no index is left (`nextWork` hands out nothing then)
+ */
+export function draftClaim(state: MeshState, run: ChunkRun, values: BigUint64Array, leaves: BlockId): Claim {
+  const index = nextClaimIndex(state)
+  if (index >= MAX_CLAIMS_PER_EPOCH) throw new RangeError(`epoch ${state.epoch} already has ${index} claims of this member`)
+  const draft = { author: state.self, epoch: state.epoch, index, rosterHash: rosterHash(state), run, xor: xorOf(values), leaves }
+  return { ...draft, root: claimRoot({ meshId: state.meshId, ...draft }, values) }
+}
+
+/** Checks chunk values against a claim's count, XOR and Merkle root. @returns what is wrong, or undefined. docs/protocol.md §7.3 */
+export function checkLeaves(state: Pick<MeshState, 'meshId'>, claim: Claim, values: BigUint64Array): string | undefined {
+  if (values.length !== claim.run.count) return `the claim covers ${claim.run.count} chunks, its leaves hold ${values.length} values`
+  if (xorOf(values) !== claim.xor) return 'the XOR of the leaves is not the one claimed'
+  if (claimRoot({ meshId: state.meshId, ...claim }, values) !== claim.root) return 'the Merkle root of the leaves is not the one claimed'
+  return undefined
+}
+
+/** One more than the highest index of this node's claims in the current epoch. */
+export function nextClaimIndex(state: MeshState): number {
+  let next = 0
+  for (const { value } of state.claims.values()) {
+    if (value.author === state.self && value.epoch === state.epoch && value.index >= next) next = value.index + 1
+  }
+  return next
+}

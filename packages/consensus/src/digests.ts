@@ -1,0 +1,49 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import { idBytes, shortText, u64Bytes } from './bytes.ts'
+import type { FoldId } from './genesis.ts'
+import type { ConsensusId, RosterHash } from './ids.ts'
+import type { SignedItem } from './items.ts'
+import { compareText, sortedEntries } from './order.ts'
+import type { MeshState, Signed } from './state.ts'
+
+const ROSTER_DOMAIN = utf8ToBytes('sgs-roster/1')
+const STATE_DOMAIN = utf8ToBytes('sgs-state/1')
+const CONSENSUS_DOMAIN = utf8ToBytes('sgs-consensus/1')
+
+/** SHA-256 over the ids of the newest records in peer-id order. docs/protocol.md §5.3 */
+export function rosterHash(state: Pick<MeshState, 'roster'>): RosterHash {
+  const hash = sha256.create().update(ROSTER_DOMAIN)
+  for (const [, record] of sortedEntries(state.roster)) hash.update(idBytes(record.id))
+  return bytesToHex(hash.digest()) as RosterHash
+}
+
+/** The heads that the fold takes: ready, of members, in peer-id order. Leavers' layers stay. docs/protocol.md §9.4 */
+export function consensusHeads(state: Pick<MeshState, 'ready' | 'roster'>): readonly Signed<'head'>[] {
+  return sortedEntries(state.ready).flatMap(([author, head]) => (state.roster.has(author) ? [head] : []))
+}
+
+/** SHA-256 over the fold id and (member, seq, layer) in peer-id order. @param heads - one per member, any order. docs/protocol.md §9.5 */
+export function consensusId(foldId: FoldId, heads: readonly Signed<'head'>[]): ConsensusId {
+  const hash = sha256.create().update(CONSENSUS_DOMAIN).update(shortText(foldId))
+  for (const { value } of [...heads].sort((a, b) => compareText(a.value.author, b.value.author))) {
+    hash.update(shortText(value.author)).update(u64Bytes(value.seq)).update(idBytes(value.layer))
+  }
+  return bytesToHex(hash.digest()) as ConsensusId
+}
+
+/** Every item of the CRDT: records, heads, claims, seals. What a node derives or alone knows is not in it. */
+export function* allItems(state: MeshState): Generator<SignedItem> {
+  yield* state.roster.values()
+  yield* state.heads.values()
+  yield* state.claims.values()
+  yield* state.seals.values()
+}
+
+/** 32 bytes that are equal where, and only where, two nodes hold the same items. docs/protocol.md §5.4 */
+export function stateDigest(state: MeshState): Uint8Array {
+  const ids = Array.from(allItems(state), (item) => item.id).sort(compareText)
+  const hash = sha256.create().update(STATE_DOMAIN)
+  for (const id of ids) hash.update(idBytes(id))
+  return hash.digest()
+}

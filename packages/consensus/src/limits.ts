@@ -1,0 +1,50 @@
+/** Time between two beats of a member, milliseconds. docs/protocol.md §6.1 */
+export const BEAT_INTERVAL_MS = 5_000
+
+/** A member counts as live for this long after its newest beat: three beats, so that two lost ones do not move ranges. */
+export const LIVE_MS: number = 3 * BEAT_INTERVAL_MS
+
+/** A member keeps its radical shard for this long after its newest beat, 1 h: a restart or a night's Wi-Fi moves no rows. */
+export const RETIRE_MS = 3_600_000
+
+/** Content that is still missing is asked for again after this long, milliseconds. */
+export const REFETCH_INTERVAL_MS = 5_000
+
+/** Requests that one re-ask may make; the next one goes on behind them. */
+export const REFETCH_LIMIT = 64
+
+/** Closed epochs whose claims are kept, so that a member who is that far behind can still compute them. docs/protocol.md §7.5 */
+export const KEPT_EPOCHS = 2
+
+/** Claims for epochs up to this far ahead are kept for later: members close an epoch at different moments. */
+export const AHEAD_EPOCHS = 2
+
+/** Members of a mesh. Of more, the smallest peer ids count: every node drops the same ones. */
+export const MAX_MEMBERS = 4_096
+
+/** Claims of one member in one epoch; indices run from 0. */
+export const MAX_CLAIMS_PER_EPOCH = 2_048
+
+/** A member needs at most this many claims for a whole epoch: `nextWork` hands out at least this share of it. Half of what is allowed, for ranges that shift. */
+export const CLAIMS_FOR_WHOLE_EPOCH = 1_024
+
+/** Claims in the whole state, about 64 MiB of memory. Of more, the smallest keys count. */
+export const MAX_CLAIMS = 65_536
+
+/** Chunks in a claim: about 50 ms of Merkle hashing, the longest a main thread should be held. */
+export const MAX_CLAIM_CHUNKS = 16_384
+
+/** Chunks in an epoch: what `CLAIMS_FOR_WHOLE_EPOCH` claims of the largest size cover, 2^24 (2^44 colours). */
+export const MAX_EPOCH_CHUNKS: number = CLAIMS_FOR_WHOLE_EPOCH * MAX_CLAIM_CHUNKS
+
+/** Closed epochs remembered for display. */
+export const MAX_CLOSED = 1_024
+
+/** Edges in a row of a layer or of the fold. docs/protocol.md §9.2 */
+export const MAX_ROW_EDGES = 64
+
+/** Kangxi radicals are 1 … 214. */
+export const MAX_RADICAL = 214
+
+/** Largest u64. */
+export const U64_MAX = 0xffff_ffff_ffff_ffffn
