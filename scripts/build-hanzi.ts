@@ -16,6 +16,9 @@ import { TABLE_HEADER_BYTES, TABLE_MAGIC } from '../packages/lattice/src/table-f
 /** Where Debian installs the files. */
 export const UNICODE_DIR = '/usr/share/unicode'
 
+/** Version of the Unihan files that the shipped table was built from. */
+export const UNIHAN_VERSION = '15.0.0'
+
 /** The shipped table. */
 export const TABLE_PATH: string = fileURLToPath(new URL('../packages/lattice/data/hanzi.bin.zst', import.meta.url))
 
@@ -72,6 +75,12 @@ export function buildHanziTable(dir: string): Buffer {
   ])
 }
 
+/** Version of the Unihan files in a directory, such as 15.0.0, or undefined when there are none. */
+export function unihanVersion(dir: string): string | undefined {
+  if (!existsSync(join(dir, 'Unihan_Readings.txt')) && !existsSync(join(dir, 'Unihan_Readings.txt.bz2'))) return undefined
+  return /^# Unicode version: (\S+)/m.exec(readText(join(dir, 'Unihan_Readings.txt')))?.[1]
+}
+
 /** @returns why the shipped table is not the one that `dir` gives, or undefined when it is */
 export function checkHanziTable(dir: string): string | undefined {
   const built = buildHanziTable(dir)
@@ -111,6 +120,8 @@ function main(): void {
   const { values } = parseArgs({
     options: { from: { type: 'string', default: UNICODE_DIR }, out: { type: 'string', default: TABLE_PATH }, check: { type: 'boolean' } },
   })
+  const version = unihanVersion(values.from)
+  if (version !== UNIHAN_VERSION) throw new Error(`${values.from} has Unihan ${version ?? 'nowhere'}; the table is made from ${UNIHAN_VERSION}`)
   if (values.check) {
     const difference = checkHanziTable(values.from)
     process.stdout.write(difference === undefined ? 'hanzi table: byte-identical\n' : `hanzi table: ${difference}\n`)
