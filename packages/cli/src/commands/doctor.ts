@@ -1,0 +1,68 @@
+import type { StatusDocument } from '@sgsd/daemon'
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { type Check, checkLines, computeChecks, statusChecks } from '../doctor/check.ts'
+import { localChecks } from '../doctor/local.ts'
+import { EXIT } from '../exit-code.ts'
+import { describeFailure } from '../failure.ts'
+import { addLeaf, dataDirOf, optionsOf, printJson } from '../leaf.ts'
+
+export function addDoctor(program: Command, context: Context): void {
+  addLeaf(program, {
+    name: 'doctor',
+    summary: 'look for what is wrong, and say how to mend it',
+    details: 'Works with and without a running daemon. Exit 4 when something is wrong.',
+    examples: ['sgsd doctor', 'sgsd doctor --json --data-dir ./a'],
+  }).action(async (_flags, command: Command) => {
+    const flags = optionsOf(command)
+    const daemon = await context.edges.daemon()
+    const dir = await dataDirOf(context, flags)
+    const asked = await askDaemon(context, dir)
+    const checks = [
+      ...(await localChecks(daemon, dir, asked.running)),
+      ...(asked.status === undefined ? await ownComputeChecks(context) : computeChecks(asked.status.colours.engines, asked.status.lattice.providers)),
+      ...asked.checks,
+    ]
+    const faults = checks.filter(({ state }) => state === 'fault').length
+    if (faults > 0) context.exitCode = EXIT.degraded
+    if (flags.json === true) return printJson(context, { schema: 'sgsd.doctor/1', ok: faults === 0, checks })
+    for (const line of checkLines(checks, context.terminal.out)) context.terminal.print(line)
+    context.terminal.note(faults === 0 ? 'nothing is wrong' : `${faults} ${faults === 1 ? 'thing needs' : 'things need'} mending`)
+  })
+}
+
+interface Asked {
+  readonly running: boolean
+  readonly status: StatusDocument | undefined
+  readonly checks: readonly Check[]
+}
+
+async function askDaemon(context: Context, dir: string): Promise<Asked> {
+  try {
+    const status = await (await context.edges.daemon()).openControl(dir).get<StatusDocument>('/v1/status', context.signal)
+    return { running: true, status, checks: statusChecks(status) }
+  } catch (error) {
+    context.signal.throwIfAborted()
+    const { message, hint, exitCode } = describeFailure(error)
+    const running = exitCode !== EXIT.notRunning
+    return { running, status: undefined, checks: [{ name: 'daemon', state: running ? 'fault' : 'note', what: message, mend: hint }] }
+  }
+}
+
+/** Opens the engines in this process: what a daemon would find at its start. */
+async function ownComputeChecks(context: Context): Promise<Check[]> {
+  const found: Check[] = []
+  try {
+    await using colours = await context.edges.colours({ threads: 1 })
+    found.push(...computeChecks(colours.engines, []))
+  } catch (error) {
+    found.push({ name: 'colour engines', state: 'fault', what: describeFailure(error).message, mend: '' })
+  }
+  try {
+    await using lattice = await context.edges.lattice()
+    found.push(...computeChecks([], lattice.info().providers))
+  } catch (error) {
+    found.push({ name: 'lattice providers', state: 'fault', what: describeFailure(error).message, mend: '' })
+  }
+  return found
+}

@@ -1,0 +1,33 @@
+import type * as compute from '@sgsd/compute'
+import type * as daemon from '@sgsd/daemon'
+
+export type { ControlClient, Membership, PartialConfig, RunningDaemon } from '@sgsd/daemon'
+
+/** What the command line needs of the daemon package. */
+export type DaemonEdge = Pick<
+  typeof daemon,
+  | 'configSchema'
+  | 'dataDir'
+  | 'defaultDataDir'
+  | 'initDataDir'
+  | 'joinMesh'
+  | 'openControl'
+  | 'readDefaultCorpus'
+  | 'readConfig'
+  | 'readRawConfig'
+  | 'startDaemon'
+  | 'writeConfig'
+>
+
+/** What the commands reach outside of this process with; tests hand in their own. Loaded on first use: `sgsd --help` needs none of it. */
+export interface Edges {
+  daemon(): Promise<DaemonEdge>
+  colours(options?: compute.ColourOptions): Promise<compute.ColourCompute>
+  lattice(): Promise<compute.LatticeCompute>
+}
+
+export const edges: Edges = {
+  daemon: () => import('@sgsd/daemon'),
+  colours: async (options) => (await import('@sgsd/compute')).openColourCompute(options),
+  lattice: async () => (await import('@sgsd/compute')).openLatticeCompute(),
+}

@@ -1,0 +1,5 @@
+export { EXIT, type ExitCode } from './exit-code.ts'
+export { runCommandLine } from './run.ts'
+export type { Context } from './context.ts'
+export { edges, type Edges } from './edges.ts'
+export type { Terminal } from './terminal.ts'

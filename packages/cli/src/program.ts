@@ -1,0 +1,70 @@
+import { Command } from 'commander'
+import { addAsk } from './commands/ask.ts'
+import { addColor } from './commands/color.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addConfig } from './commands/config.ts'
+import { addDemo } from './commands/demo.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addDown } from './commands/down.ts'
+import { addEvents } from './commands/events.ts'
+import { addFarm } from './commands/farm.ts'
+import { addInit } from './commands/init.ts'
+import { addInvite } from './commands/invite.ts'
+import { addJoin } from './commands/join.ts'
+import { addLeave } from './commands/leave.ts'
+import { addMine } from './commands/mine.ts'
+import { addPeer } from './commands/peer.ts'
+import { addStatus } from './commands/status.ts'
+import { addUp } from './commands/up.ts'
+import { addVerify } from './commands/verify.ts'
+import type { Context } from './context.ts'
+import { addServiceCommands } from './service/index.ts'
+
+const EXIT_CODES = `
+Exit codes:
+  0 ok   1 failure   2 usage   3 daemon not running   4 degraded   5 not permitted   6 timeout
+  7 disagreement or failed verification   78 bad configuration or identity   130 interrupted
+
+Environment:
+  SGSD_DATA_DIR, NO_COLOR, FORCE_COLOR, and SGSD_<FIELD> for every field of sgsd config get
+
+First steps:
+  sgsd demo                      three nodes on this machine, one consensus
+  sgsd init && sgsd up           found a mesh; prints an invite
+  sgsd join '<invite>'           on the next machine`
+
+/** The whole command line. Parsing never ends the process: commander throws a CommanderError instead. */
+export function buildProgram(context: Context): Command {
+  const program = new Command('sgsd')
+    .description('A peer-to-peer daemon: mines colours, farms a lattice of Chinese characters, and merges both into one consensus.')
+    .version(context.version, '-V, --version')
+    .enablePositionalOptions()
+    .option('--json', 'print one JSON document on standard output')
+    .option('--data-dir <dir>', 'data directory of the node (environment: SGSD_DATA_DIR)')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.print(text.trimEnd()),
+      writeErr: (text) => context.terminal.note(text.trimEnd()),
+      // said once and in our own words by whoever catches the error
+      outputError: () => {},
+      getOutHelpWidth: () => context.terminal.columns(),
+      getErrHelpWidth: () => context.terminal.columns(),
+      getOutHasColors: () => context.terminal.out.depth > 0,
+      getErrHasColors: () => context.terminal.err.depth > 0,
+    })
+  program.commandsGroup('Start:')
+  for (const add of [addInit, addUp, addDown, addServiceCommands, addDoctor, addDemo]) add(program, context)
+  program.commandsGroup('Mesh:')
+  for (const add of [addInvite, addJoin, addLeave, addPeer]) add(program, context)
+  program.commandsGroup('Look:')
+  for (const add of [addStatus, addEvents]) add(program, context)
+  program.commandsGroup('Colours:')
+  for (const add of [addMine, addColor, addVerify]) add(program, context)
+  program.commandsGroup('Lattice:')
+  for (const add of [addAsk, addFarm]) add(program, context)
+  program.commandsGroup('Rest:')
+  for (const add of [addConfig, addCompletion]) add(program, context)
+  program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))
+  return program
+}

@@ -1,0 +1,108 @@
+import type { StatusDocument } from '@sgsd/daemon'
+import type { Health } from '../health.ts'
+import { displayWidth, plainText, truncate } from '../text/display-width.ts'
+import { bar, bareHex, bytes, count, duration, percent, rate, shortPeer } from '../text/figures.ts'
+import { fitLine } from '../text/line.ts'
+import type { Style } from '../text/style.ts'
+import { peerTable } from './peers.ts'
+
+const BAR_COLUMNS = 18
+const LABEL_COLUMNS = 10
+
+/** What `sgsd status` shows, in lines of at most `width` columns (70 or more). */
+export function statusView(status: StatusDocument, health: Health, width: number, style: Style): string[] {
+  return [
+    headLine(status, health, width, style),
+    labelled('mesh', meshPieces(status), width, ' · '),
+    labelled('consensus', consensusPieces(status, style), width),
+    labelled('colours', colourPieces(status, style), width),
+    labelled('lattice', latticePieces(status), width, ' · '),
+    labelled('store', storePieces(status), width, ' · '),
+    '',
+    ...peerTable(status.peers, width, style),
+    ...(health.reasons.length === 0 ? [] : ['']),
+    ...health.reasons.flatMap((reason) => reasonLines(reason, width, style)),
+  ]
+}
+
+function headLine({ node }: StatusDocument, health: Health, width: number, style: Style): string {
+  const state = health.state === 'healthy' ? style.green('● healthy') : style.yellow('▲ degraded')
+  return fitLine(
+    [
+      `sgsd ${plainText(node.version)}`,
+      `node ${style.bold(plainText(node.name))}`,
+      { text: `id ${shortPeer(node.peerId)}`, dropOrder: 1 },
+      { text: `up ${duration(node.uptimeMs)}`, dropOrder: 2 },
+      state,
+    ],
+    width,
+  )
+}
+
+function meshPieces({ mesh }: StatusDocument): Pieces {
+  const others = mesh.members - 1
+  const paths = mesh.discovery.filter(({ source }) => source === 'mdns' || source === 'tailscale')
+  return [
+    plainText(mesh.name),
+    others === 0 ? 'no other member yet' : `${mesh.connected}/${others} peers connected`,
+    others === 0 ? '' : `${mesh.agreeing}/${mesh.members} agree`,
+    { text: mesh.admission === 'key' ? 'key on' : 'open', dropOrder: 1 },
+    ...paths.map(({ source, state }) => ({ text: `${source === 'mdns' ? 'mDNS' : 'Tailscale'} ${state === 'ok' ? 'on' : state}`, dropOrder: 2 })),
+  ]
+}
+
+function consensusPieces({ consensus }: StatusDocument, style: Style): Pieces {
+  if (consensus.id === '') return ['none yet: no layer has been committed']
+  return [
+    `${style.block(consensus.id)} ${consensus.id.slice(0, 12)}`,
+    `from ${consensus.heads} ${consensus.heads === 1 ? 'head' : 'heads'}`,
+    `changed ${consensus.changedMsAgo < 2_000 ? 'now' : `${duration(consensus.changedMsAgo)} ago`}`,
+    { text: `fold ${plainText(consensus.foldId)}`, dropOrder: 1 },
+    { text: `${count(consensus.edges)} edges`, dropOrder: 2 },
+  ]
+}
+
+function colourPieces({ colours }: StatusDocument, style: Style): Pieces {
+  const xor = bareHex(colours.xor)
+  const state = colours.state === 'mining' ? `ETA ${colours.etaMs === null ? '?' : duration(colours.etaMs)}` : colours.state
+  return [
+    `epoch ${BigInt(colours.epoch)}`,
+    { text: bar(colours.coverage, BAR_COLUMNS), dropOrder: 2 },
+    percent(colours.coverage).padStart(4),
+    `${rate(colours.rateMesh)} mesh`,
+    { text: `${rate(colours.rateHere)} here`, dropOrder: 3 },
+    state,
+    { text: `xor ${style.block(xor)} ${xor.slice(0, 8)}…`, dropOrder: 1 },
+  ]
+}
+
+function latticePieces({ lattice }: StatusDocument): Pieces {
+  const { farm } = lattice
+  return [
+    `${count(lattice.rows)} rows`,
+    `step on ${plainText(lattice.provider)}`,
+    farm.state === 'idle' ? 'not farming' : `${farm.state === 'done' ? 'farmed' : 'farming'} ${count(farm.lines)}/${count(farm.total)} lines`,
+    { text: farm.lines > 0 ? `next-line score ${farm.meanScore.toFixed(3)}` : '', dropOrder: 1 },
+  ]
+}
+
+function storePieces({ store, lattice }: StatusDocument): Pieces {
+  return [bytes(store.bytes), `${count(store.blocks)} blocks`, `${count(lattice.layers)} layers`, `disk free ${bytes(store.freeBytes)}`]
+}
+
+type Pieces = Parameters<typeof fitLine>[0]
+
+function labelled(label: string, pieces: Pieces, width: number, gap = '  '): string {
+  return label.padEnd(LABEL_COLUMNS) + fitLine(pieces, width - LABEL_COLUMNS, gap)
+}
+
+/** `! what is wrong   →  what to type`, on two lines where one is too short. */
+export function reasonLines(reason: { readonly message: string; readonly hint: string }, width: number, style: Style): string[] {
+  const message = plainText(reason.message)
+  const hint = plainText(reason.hint)
+  const mark = style.yellow('!')
+  if (hint === '') return [`${mark} ${truncate(message, width - 2)}`]
+  const one = fitLine([message, `→  ${hint}`], Infinity, '   ')
+  if (displayWidth(one) + 2 <= width) return [`${mark} ${one}`]
+  return [`${mark} ${truncate(message, width - 2)}`, `  →  ${truncate(hint, width - 5)}`]
+}
