@@ -57,7 +57,7 @@ export function mergeConfig(base: PartialConfig, over: PartialConfig): PartialCo
 /** Checks the whole before it is written; the old file stays until the new one is on disk. */
 export async function writeConfig(file: string, config: PartialConfig): Promise<void> {
   parseConfig(config, file)
-  await writeFileDurably(file, `${JSON.stringify(config, null, 2)}\n`)
+  await writeFileDurably(file, Buffer.from(`${JSON.stringify(config, null, 2)}\n`))
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { CommitDraft, LatticeCompute } from '@sgsd/compute'
 import type { BlockId, Head, LayerId, LayerManifest } from '@sgsd/consensus'
+import { HEBB } from '@sgsd/lattice'
 import type { BlockStore, ItemStore } from '@sgsd/store'
 import { encodeManifest } from '@sgsd/wire'
 import type { Logger } from 'pino'
@@ -14,7 +15,7 @@ const LINES_PER_CALL = 8
 /** The value that holds jobs and progress. */
 const JOBS_VALUE = 'farm.jobs'
 /** Learning constants of the `hebb` profile, stated in each layer. */
-const PARAMS: LayerManifest['params'] = { profile: 'stable', rule: 'hebb', eta: 0.05, decay: 0 }
+const PARAMS: LayerManifest['params'] = { profile: 'stable', rule: 'hebb', eta: HEBB.eta, decay: HEBB.decay }
 
 /** Farms queued texts line by line and commits what was learned as layers. */
 export class FarmLoop {
