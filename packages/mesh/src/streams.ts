@@ -1,0 +1,75 @@
+import type { Connection, Stream } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import type { PeerName } from '@sgsd/consensus'
+import { type Channel, streamChannel } from './channel.ts'
+import { isMeshError, MeshError, reasonOf } from './mesh-error.ts'
+import type { MeshNode } from './node.ts'
+
+/** Streams of one protocol that a peer may have open with us, each way. */
+const MAX_STREAMS = 8
+
+/** Longest life of an answer, milliseconds; a stalled peer is cut long before, a trickling one here. */
+const ANSWER_DEADLINE_MS = 10 * 60_000
+
+/** A stream must open, protocol negotiation included, within this time, milliseconds. */
+const OPEN_DEADLINE_MS = 10_000
+
+/**
+ * Answers a protocol's inbound streams. Nothing that a peer sends can make the handler reject: a failed answer resets its stream.
+ * @param failed - told of each failure, to account for misbehaviour
+ */
+export async function answerStreams(
+  node: MeshNode,
+  protocol: string,
+  stop: AbortSignal,
+  answer: (channel: Channel, peer: PeerName) => Promise<void>,
+  failed: (peer: PeerName, error: unknown) => void,
+): Promise<void> {
+  const handle = async (stream: Stream, connection: Connection): Promise<void> => {
+    const peer = connection.remotePeer.toString() as PeerName
+    const channel = streamChannel(stream, peer, AbortSignal.any([stop, AbortSignal.timeout(ANSWER_DEADLINE_MS)]))
+    try {
+      await answer(channel, peer)
+    } catch (error) {
+      channel.abort(error instanceof Error ? error : new Error(String(error)))
+      failed(peer, error)
+    }
+  }
+  await node.handle(protocol, (stream, connection) => void handle(stream, connection), { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })
+}
+
+/**
+ * Opens a stream on an existing connection, runs `exchange` on it and closes or resets it.
+ * @throws MeshError NOT_CONNECTED | PEER_BUSY | STREAM_CLOSED; whatever `exchange` throws; the signal's reason
+ */
+export async function withStream<T>(
+  node: Pick<MeshNode, 'getConnections'>,
+  peer: PeerName,
+  protocol: string,
+  signal: AbortSignal,
+  exchange: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
+  const connection = node.getConnections(peerIdFromString(peer)).find((one) => one.status === 'open')
+  if (connection === undefined) throw new MeshError('NOT_CONNECTED', { peer })
+  let stream: Stream
+  try {
+    stream = await connection.newStream(protocol, { signal: AbortSignal.any([signal, AbortSignal.timeout(OPEN_DEADLINE_MS)]), maxOutboundStreams: MAX_STREAMS })
+  } catch (cause) {
+    signal.throwIfAborted()
+    const busy = cause instanceof Error && cause.name.startsWith('TooMany')
+    throw new MeshError(busy ? 'PEER_BUSY' : 'STREAM_CLOSED', { peer, detail: reasonOf(cause) }, { cause })
+  }
+  const channel = streamChannel(stream, peer, signal)
+  try {
+    return await exchange(channel)
+  } catch (error) {
+    channel.abort(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
+}
+
+/** Whether an error shows that the peer broke the protocol, not that the network broke. */
+export function isMisconduct(error: unknown): error is MeshError<'FRAME_INVALID' | 'FRAME_TOO_LARGE'> {
+  return isMeshError(error, 'FRAME_INVALID', 'FRAME_TOO_LARGE')
+}
