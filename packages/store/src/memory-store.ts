@@ -1,6 +1,6 @@
 import type { BlockId, ItemId, ItemKind } from '@sgsd/consensus'
 
-import { hashBlock, isBlockId, requireBlockId } from './block-id.ts'
+import { hashBlock, requireBlockId } from './block-id.ts'
 import { MAX_BLOCK_BYTES, MAX_PACKED_BYTES } from './limits.ts'
 import type { BlockSink, BlockStore, ItemStore, ScrubReport, Store, StoredItem } from './port.ts'
 import { StoreError } from './store-error.ts'
@@ -24,21 +24,23 @@ export function createMemoryDisk(): MemoryDisk {
 
 /** The store's twin without files, for tests and simulations: same contract, same errors, nothing survives but the disk object. */
 export async function openMemoryStore(disk: MemoryDisk = createMemoryDisk()): Promise<Store> {
-  const life = { open: true }
+  const life: Life = { open: true, transfers: new Set() }
   const close = async (): Promise<void> => {
     life.open = false
+    for (const sink of life.transfers) await sink.abort()
   }
   return { blocks: new MemoryBlocks(disk, life), items: new MemoryItems(disk, life), close, [Symbol.asyncDispose]: close }
 }
 
 interface Life {
   open: boolean
+  /** Transfers under way; the first of a block owns its partial bytes. */
+  readonly transfers: Set<MemorySink>
 }
 
 class MemoryBlocks implements BlockStore {
   readonly #disk: MemoryDisk
   readonly #life: Life
-  readonly #receiving = new Set<BlockId>()
 
   constructor(disk: MemoryDisk, life: Life) {
     this.#disk = disk
@@ -78,20 +80,22 @@ class MemoryBlocks implements BlockStore {
   async receive(id: BlockId): Promise<BlockSink> {
     requireBlockId(id)
     requireOpen(this.#life)
-    const kept = !this.#receiving.has(id)
-    if (kept) this.#receiving.add(id)
-    return new MemorySink(id, (kept ? this.#disk.partials.get(id) : undefined) ?? new Uint8Array(), {
-      keep: (partial) => {
-        if (!kept) return
-        this.#receiving.delete(id)
-        if (partial.length > 0) this.#disk.partials.set(id, partial)
-        else this.#disk.partials.delete(id)
-      },
+    const kept = ![...this.#life.transfers].some((sink) => sink.id === id && sink.kept)
+    const partial = (kept ? this.#disk.partials.get(id) : undefined) ?? new Uint8Array()
+    const sink = new MemorySink(id, kept, partial, {
       place: async (packed) => {
         requireOpen(this.#life)
         if ((await this.#check(id)) !== 'ok') this.#disk.blocks.set(id, packed)
       },
+      end: (partial) => {
+        this.#life.transfers.delete(sink)
+        if (!kept) return
+        if (partial.length > 0) this.#disk.partials.set(id, partial)
+        else this.#disk.partials.delete(id)
+      },
     })
+    this.#life.transfers.add(sink)
+    return sink
   }
 
   async delete(id: BlockId): Promise<void> {
@@ -131,25 +135,33 @@ class MemoryBlocks implements BlockStore {
   }
 }
 
+interface SinkEnds {
+  place(packed: Uint8Array): Promise<void>
+  /** @param partial - bytes worth keeping; none after a success or a refusal */
+  end(partial: Uint8Array): void
+}
+
 class MemorySink implements BlockSink {
+  readonly id: BlockId
+  readonly kept: boolean
   readonly have: number
-  readonly #id: BlockId
-  readonly #to: { keep(partial: Uint8Array): void; place(packed: Uint8Array): Promise<void> }
+  readonly #ends: SinkEnds
   #bytes: Uint8Array
   #open = true
 
-  constructor(id: BlockId, partial: Uint8Array, to: { keep(partial: Uint8Array): void; place(packed: Uint8Array): Promise<void> }) {
-    this.#id = id
-    this.#bytes = partial
-    this.#to = to
+  constructor(id: BlockId, kept: boolean, partial: Uint8Array, ends: SinkEnds) {
+    this.id = id
+    this.kept = kept
     this.have = partial.length
+    this.#bytes = partial
+    this.#ends = ends
   }
 
   async write(piece: Uint8Array): Promise<void> {
     this.#require()
     if (this.#bytes.length + piece.length > MAX_PACKED_BYTES) {
       this.#end(new Uint8Array())
-      throw new StoreError('BLOCK_TOO_LARGE', { id: this.#id, limitBytes: MAX_BLOCK_BYTES })
+      throw new StoreError('BLOCK_TOO_LARGE', { id: this.id, limitBytes: MAX_BLOCK_BYTES })
     }
     this.#bytes = new Uint8Array(Buffer.concat([this.#bytes, piece]))
   }
@@ -159,14 +171,14 @@ class MemorySink implements BlockSink {
     this.#open = false
     let partial = new Uint8Array()
     try {
-      const block = await verifyBlock(this.#id, this.#bytes)
-      if (block.type !== 'ok') throw refusal(this.#id, block)
+      const block = await verifyBlock(this.id, this.#bytes)
+      if (block.type !== 'ok') throw refusal(this.id, block)
       partial = new Uint8Array(this.#bytes)
-      await this.#to.place(this.#bytes)
+      await this.#ends.place(this.#bytes)
       partial = new Uint8Array()
       return block.bytes
     } finally {
-      this.#to.keep(partial)
+      this.#ends.end(partial)
     }
   }
 
@@ -176,11 +188,11 @@ class MemorySink implements BlockSink {
 
   #end(partial: Uint8Array): void {
     this.#open = false
-    this.#to.keep(partial)
+    this.#ends.end(partial)
   }
 
   #require(): void {
-    if (!this.#open) throw new StoreError('CLOSED', { what: `the transfer of block ${this.#id}` })
+    if (!this.#open) throw new StoreError('CLOSED', { what: `the transfer of block ${this.id}` })
   }
 }
 
@@ -217,7 +229,7 @@ class MemoryItems implements ItemStore {
 
   setValue(name: string, value: Uint8Array): void {
     requireOpen(this.#life)
-    this.#disk.values.set(name, value.slice())
+    this.#disk.values.set(name, new Uint8Array(value))
   }
 
   batch<T>(work: () => T): T {
@@ -246,7 +258,7 @@ function placeOf(kind: ItemKind, key: string): string {
 }
 
 function copied(item: StoredItem): StoredItem {
-  return { kind: item.kind, key: item.key, id: item.id, bytes: item.bytes.slice() }
+  return { kind: item.kind, key: item.key, id: item.id, bytes: new Uint8Array(item.bytes) }
 }
 
 function requireOpen(life: Life): void {

@@ -138,10 +138,10 @@ function pragma(database: DatabaseSync, name: string): unknown {
 
 function fromSqliteError(error: unknown, path: string): StoreError {
   if (error instanceof StoreError) return error
-  const { errcode, message } = error as Error & { readonly errcode?: number }
+  const { errcode = 0, message } = error as Error & { readonly errcode?: number }
   const options = { cause: error }
   // The low byte is the primary result code.
-  switch (errcode === undefined ? undefined : errcode & 0xff) {
+  switch (errcode & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return new StoreError('STATE_CORRUPT', { path, reason: message }, options)

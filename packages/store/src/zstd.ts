@@ -27,16 +27,19 @@ export function pack(bytes: Uint8Array): Promise<Uint8Array> {
     chunkSize: bytes.length + (bytes.length >>> 8) + 1024,
   }
   return new Promise((resolve, reject) => {
-    zstdCompress(bytes, options, (error, packed) => (error ? reject(error) : resolve(packed)))
+    zstdCompress(bytes, options, (error, packed) => (error ? reject(error) : resolve(plainView(packed))))
   })
 }
 
 /**
- * Decompresses under a cap of MAX_BLOCK_BYTES. Memory stays below the result's own size plus one piece: the size comes from the
+ * Decompresses one or more whole frames, with nothing after them, under a cap of MAX_BLOCK_BYTES. Memory stays below the result's own size plus one piece: the size comes from the
  * frame header, or, where that says nothing, from a first pass that keeps no output and stops at the cap.
  */
 export async function unpack(packed: Uint8Array): Promise<Unpacked> {
-  let size = contentSize(packed)
+  const header = readHeader(packed)
+  if (header === undefined) return { type: 'corrupt', reason: 'no zstd frame' }
+  if (header.windowBytes > 2 ** WINDOW_LOG_MAX) return { type: 'corrupt', reason: `a window of ${header.windowBytes} bytes` }
+  let size = header.contentBytes
   if (size === undefined) {
     const measured = await measure(packed)
     if (typeof measured !== 'number') return measured
@@ -46,16 +49,29 @@ export async function unpack(packed: Uint8Array): Promise<Unpacked> {
   return decompress(packed, size)
 }
 
-/** The content size that the first frame's header states, RFC 8878 §3.1.1.1; undefined when it states none or is no zstd frame. */
-function contentSize(packed: Uint8Array): number | undefined {
-  if (packed.length < 18) packed = Buffer.concat([packed], 18)
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.length)
+interface FrameHeader {
+  readonly windowBytes: number
+  readonly contentBytes: number | undefined
+}
+
+/** The first frame's header, RFC 8878 §3.1.1.1. Read here, since the decoder needs (and checks) no window where the output is one buffer. */
+function readHeader(packed: Uint8Array): FrameHeader | undefined {
+  // The longest header is 18 bytes; a shorter frame is read with zeros after it and fails later if they were missed.
+  const head = new Uint8Array(18)
+  head.set(packed.subarray(0, head.length))
+  const view = new DataView(head.buffer)
   if (view.getUint32(0, true) !== 0xfd2fb528) return undefined
   const descriptor = view.getUint8(4)
   const singleSegment = (descriptor & 0x20) !== 0
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!
-  const at = 5 + (singleSegment ? 0 : 1) + dictionaryBytes
-  switch (descriptor >>> 6) {
+  const window = view.getUint8(5)
+  const at = (singleSegment ? 5 : 6) + [0, 1, 2, 4][descriptor & 3]!
+  const contentBytes = readContentSize(view, at, descriptor >>> 6, singleSegment)
+  const windowBytes = singleSegment ? contentBytes! : 2 ** (10 + (window >>> 3)) * (1 + (window & 7) / 8)
+  return { windowBytes, contentBytes }
+}
+
+function readContentSize(view: DataView, at: number, code: number, singleSegment: boolean): number | undefined {
+  switch (code) {
     case 0:
       return singleSegment ? view.getUint8(at) : undefined
     case 1:
@@ -101,10 +117,14 @@ function decompress(packed: Uint8Array, size: number): Promise<Unpacked> {
       const { buffer, engine } = result as unknown as { readonly buffer: Uint8Array; readonly engine: ZstdDecompress }
       if (buffer.length !== size) return resolve({ type: 'corrupt', reason: `${buffer.length} bytes instead of ${size}` })
       if (engine.bytesWritten !== packed.length) return resolve({ type: 'corrupt', reason: 'bytes after the end of the frame' })
-      // A plain view: callers compare and slice it without Buffer's own rules.
-      resolve({ type: 'ok', bytes: new Uint8Array(buffer.buffer as ArrayBuffer, buffer.byteOffset, size) })
+      resolve({ type: 'ok', bytes: plainView(buffer) })
     })
   })
+}
+
+/** The same memory without Buffer's own rules: its `slice`, for one, copies nothing. */
+function plainView(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
 }
 
 function reasonOf(error: unknown): string {
