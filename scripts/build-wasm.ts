@@ -20,6 +20,11 @@ export const WASM_MODULES: readonly WasmModule[] = [
     target: 'packages/compute/src/colour/colour-wasm.generated.ts',
     constant: 'COLOUR_WASM',
   },
+  {
+    source: 'packages/compute/assembly/lattice-step.ts',
+    target: 'packages/compute/src/lattice/lattice-step-wasm.generated.ts',
+    constant: 'LATTICE_STEP_WASM',
+  },
 ]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -38,7 +43,10 @@ export async function compileWasm(module: WasmModule): Promise<string> {
     },
   })
   if (error !== null || binary === undefined) throw new Error(`${module.source} does not compile: ${stderr.toString()}`, { cause: error })
-  const lines = Buffer.from(binary).toString('base64').match(/.{1,140}/g) ?? []
+  const lines =
+    Buffer.from(binary)
+      .toString('base64')
+      .match(/.{1,140}/g) ?? []
   const body = lines.map((line) => `  '${line}'`).join(' +\n')
   return `// Made by scripts/build-wasm.ts from ${module.source}; do not edit.\n/** ${binary.length} bytes of WebAssembly, base64. */\nexport const ${module.constant}: string =\n${body}\n`
 }

@@ -1,65 +1,69 @@
+import type { StableParams } from '@sgsd/lattice'
 import type { EllTable } from './ell-buckets.ts'
 import { OnnxGraph, type Value } from './onnx-graph.ts'
 
 /** Steps in one run of the graph: enough to amortise the call, few enough that little is computed past convergence. */
 export const UNROLLED_STEPS = 5
 
-/** Constants of the stable step, s' = clamp01((1 − λ)s + αŴτs − βŴρs + γt). */
-export interface StableRates {
-  readonly alpha: number
-  readonly beta: number
-  readonly gamma: number
-  readonly lambda: number
+/** One matrix as inputs of the graph. */
+interface MatrixInputs {
+  readonly columns: readonly Value[]
+  readonly weights: readonly Value[]
+  readonly places: Value
+  /** What a row's sum is multiplied by: normalises the row and holds α or β. */
+  readonly scales: Value
 }
 
 /**
- * `UNROLLED_STEPS` steps of the stable profile as an ONNX model. Inputs: `s`, `t` [rows]; `scaleTau`, `scaleRho` [rows], what a row's sums
- * are multiplied by to normalise it; `places` [rows]; per bucket b `columns<b>`, `tau<b>`, `rho<b>` [members, width].
- * Outputs: `s1` … `s5` [rows] and `d1` … `d5` [1], the squared change of each step, so that the host picks the first that converged.
+ * `UNROLLED_STEPS` steps of the stable profile, s' = clamp01((1 − λ)s + Ŵτs − Ŵρs + γt), as an ONNX model.
+ *
+ * Inputs: `s`, `t` [rows]; for M = tau and rho `M.scales`, `M.places` [rows], and per bucket b `M.columns.b`, `M.weights.b` [height, width].
+ * Outputs: `s1` … `s5` [rows] and `d1` … `d5` [1], the squared change of each step, so that the host picks the first that settled.
  * Only operators that the CUDA, CoreML, DirectML and WebGPU providers all have.
  */
-export function latticeGraph(table: EllTable, rates: StableRates): Uint8Array<ArrayBuffer> {
-  const { rows } = table
+export function latticeGraph(tau: EllTable, rho: EllTable, params: StableParams): Uint8Array<ArrayBuffer> {
+  const dims = [tau.rows]
   const graph = new OnnxGraph('lattice')
-  const start = graph.input('s', 'float32', [rows])
-  const teacher = graph.input('t', 'float32', [rows])
-  const scaleTau = graph.node('Mul', [graph.input('scaleTau', 'float32', [rows]), graph.float([rates.alpha])])
-  const scaleRho = graph.node('Mul', [graph.input('scaleRho', 'float32', [rows]), graph.float([rates.beta])])
-  const places = graph.input('places', 'int32', [rows])
-  const buckets = table.buckets.map(({ width, members }, index) => {
-    const dims = [members.length, width]
-    return {
-      columns: graph.input(`columns${index}`, 'int32', dims),
-      tau: graph.input(`tau${index}`, 'float32', dims),
-      rho: graph.input(`rho${index}`, 'float32', dims),
-    }
-  })
-  const bias = graph.node('Mul', [teacher, graph.float([rates.gamma])])
-  const keep = graph.float([1 - rates.lambda])
+  const start = graph.input('s', 'float32', dims)
+  const teacher = graph.input('t', 'float32', dims)
+  const matrices = { tau: matrixInputs(graph, 'tau', tau), rho: matrixInputs(graph, 'rho', rho) }
+  const bias = graph.node('Mul', [teacher, graph.float([params.gamma])])
+  const keep = graph.float([1 - params.lambda])
   const zero = graph.float([0])
   const one = graph.float([1])
   const alongRow = graph.ints(1)
   const alongAll = graph.ints(0)
 
-  /** Row sums of weight × gathered state, back in row order. */
-  const product = (gathered: readonly Value[], weights: readonly Value[]): Value => {
-    const sums = gathered.map((x, index) => graph.node('ReduceSum', [graph.node('Mul', [x, weights[index]!]), alongRow], { keepdims: 0 }))
-    const joined = sums.length === 1 ? sums[0]! : graph.node('Concat', sums, { axis: 0 })
-    return graph.node('Gather', [joined, places], { axis: 0 })
+  /** Scaled row sums of a matrix times a state, in row order. */
+  const product = ({ columns, weights, places, scales }: MatrixInputs, state: Value): Value => {
+    const sums = columns.map((indices, bucket) => {
+      const gathered = graph.node('Gather', [state, indices], { axis: 0 })
+      return graph.node('ReduceSum', [graph.node('Mul', [gathered, weights[bucket]!]), alongRow], { keepdims: 0 })
+    })
+    const joined = graph.node('Concat', sums, { axis: 0 })
+    return graph.node('Mul', [graph.node('Gather', [joined, places], { axis: 0 }), scales])
   }
 
   let state = start
   for (let step = 1; step <= UNROLLED_STEPS; step++) {
-    const current = state
-    const gathered = buckets.map(({ columns }) => graph.node('Gather', [current, columns], { axis: 0 }))
-    const cover = graph.node('Mul', [product(gathered, buckets.map(({ tau }) => tau)), scaleTau])
-    const exclusion = graph.node('Mul', [product(gathered, buckets.map(({ rho }) => rho)), scaleRho])
-    const pulled = graph.node('Sub', [graph.node('Add', [graph.node('Mul', [current, keep]), cover]), exclusion])
-    state = graph.node('Clip', [graph.node('Add', [pulled, bias]), zero, one], {}, `s${step}`)
-    const change = graph.node('Sub', [state, current])
-    graph.node('ReduceSum', [graph.node('Mul', [change, change]), alongAll], { keepdims: 1 }, `d${step}`)
-    graph.output(`s${step}`, 'float32', [rows])
+    const kept = graph.node('Mul', [state, keep])
+    const up = graph.node('Add', [kept, product(matrices.tau, state)])
+    const moved = graph.node('Add', [graph.node('Sub', [up, product(matrices.rho, state)]), bias])
+    const next = graph.node('Clip', [moved, zero, one], {}, `s${step}`)
+    const gap = graph.node('Sub', [next, state])
+    graph.node('ReduceSum', [graph.node('Mul', [gap, gap]), alongAll], { keepdims: 1 }, `d${step}`)
+    graph.output(`s${step}`, 'float32', dims)
     graph.output(`d${step}`, 'float32', [1])
+    state = next
   }
   return graph.model()
+}
+
+function matrixInputs(graph: OnnxGraph, name: string, table: EllTable): MatrixInputs {
+  return {
+    columns: table.buckets.map(({ height, width }, b) => graph.input(`${name}.columns.${b}`, 'int32', [height, width])),
+    weights: table.buckets.map(({ height, width }, b) => graph.input(`${name}.weights.${b}`, 'float32', [height, width])),
+    places: graph.input(`${name}.places`, 'int32', [table.rows]),
+    scales: graph.input(`${name}.scales`, 'float32', [table.rows]),
+  }
 }

@@ -18,8 +18,7 @@ export type ProbeAnswer =
 
 export type ProbeResult =
   /** @param stepMs - time of one step of the canary lattice */
-  | { readonly state: 'passed'; readonly stepMs: number; readonly why: string }
-  | { readonly state: 'wrong' | 'missing'; readonly why: string }
+  { readonly state: 'passed'; readonly stepMs: number; readonly why: string } | { readonly state: 'wrong' | 'missing'; readonly why: string }
 
 export interface ProbeOptions {
   readonly deadlineMs?: number

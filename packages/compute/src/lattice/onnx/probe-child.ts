@@ -1,0 +1,34 @@
+// Child process of a probe: loads ONNX Runtime, asks one provider the canary question, reports, ends. Whatever the driver does
+// to this process, the daemon only sees a message or an exit.
+import { runCanary } from '../canary.ts'
+import { STABLE_PROFILE } from '../step-engine.ts'
+import { OnnxStepEngine } from './onnx-step-engine.ts'
+import { loadOrt, type ProviderName, PROVIDERS } from './ort.ts'
+import type { ProbeAnswer } from './probe.ts'
+
+const provider = PROVIDERS.find((each) => each === process.argv[2])
+
+async function answer(name: ProviderName): Promise<ProbeAnswer> {
+  try {
+    const ort = await loadOrt()
+    const compiledIn = ort.listSupportedBackends().map((backend) => backend.name)
+    if (!compiledIn.includes(name)) {
+      return {
+        type: 'failed',
+        message: `onnxruntime-node for ${process.platform}-${process.arch} is built without it (it has ${compiledIn.join(', ')})`,
+      }
+    }
+    const engine = new OnnxStepEngine(ort, name, STABLE_PROFILE)
+    const { right, largestError, stepMs } = await runCanary(engine, STABLE_PROFILE)
+    await engine.release()
+    return right ? { type: 'passed', stepMs, largestError } : { type: 'wrong', largestError }
+  } catch (error) {
+    return { type: 'failed', message: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+if (provider !== undefined) {
+  const message = await answer(provider)
+  // leaving at once keeps a driver's exit handlers from turning a good answer into a crash
+  process.send?.(message, () => process.exit(0))
+}
