@@ -31,18 +31,19 @@ const CLAUSE_END = /[，。？！；,.?!;]/
 /** Marks within a clause: pauses, colons, quotation marks, brackets of titles, spaces. */
 const INNER_MARKS = /[、：:“”‘’"「」『』《》〈〉·\s]/g
 const HAN_ONLY = /^\p{Script=Han}+$/u
+const TAKEN_CLAUSE = /^.{3,9}$/u
 
 const texts: Readonly<Record<string, (dir: string) => string>> = { 'qianziwen.txt': qianziwen, 'lunyu.txt': lunyu, 'tang.txt.zst': tang }
 
 /** The Thousand Character Classic: 250 clauses of four characters, traditional forms. */
 function qianziwen(dir: string): string {
-  const { paragraphs } = readJson<{ paragraphs: string[] }>(dir, 'dist/mengxue/qianziwen.json')
+  const { paragraphs } = readJson(dir, 'dist/mengxue/qianziwen.json') as { paragraphs: string[] }
   return asLines(paragraphs.flatMap(clausesOf))
 }
 
 /** The Analects, simplified forms; what introduces a speech (子曰) stays with its first clause. */
 function lunyu(dir: string): string {
-  const chapters = readJson<{ paragraphs: string[] }[]>(dir, 'dist/lunyu/lunyu.json')
+  const chapters = readJson(dir, 'dist/lunyu/lunyu.json') as { paragraphs: string[] }[]
   return asLines(chapters.flatMap((chapter) => chapter.paragraphs).flatMap(clausesOf))
 }
 
@@ -54,21 +55,22 @@ function tang(dir: string): string {
     .slice(0, TANG_FILES)
   const poems: { rank: string; text: string }[] = []
   const seen = new Set<string>()
-  for (const poem of files.flatMap((name) => readJson<Poem[]>(dir, `dist/quantangshi/${name}`))) {
+  for (const poem of files.flatMap((name) => readJson(dir, `dist/quantangshi/${name}`) as Poem[])) {
     const clauses = poem.paragraphs.flatMap(clausesOf)
-    const sound = clauses.filter((clause) => [...clause].length >= 3 && [...clause].length <= 9)
+    const sound = clauses.filter((clause) => TAKEN_CLAUSE.test(clause))
     const text = asLines(sound)
     if (sound.length < LEAST_CLAUSES || !clauses.every((clause) => HAN_ONLY.test(clause)) || seen.has(text)) continue
     seen.add(text)
     poems.push({ rank: createHash('sha256').update(poem.id).digest('hex'), text })
   }
-  const last = poems
-    .map((poem) => poem.rank)
-    .sort()
-    .slice(0, TANG_POEMS)
-    .at(-1)!
+  const taken = new Set(
+    poems
+      .map((poem) => poem.rank)
+      .sort()
+      .slice(0, TANG_POEMS),
+  )
   return poems
-    .filter((poem) => poem.rank <= last)
+    .filter((poem) => taken.has(poem.rank))
     .map((poem) => poem.text)
     .join('\n')
 }
@@ -84,8 +86,8 @@ function asLines(clauses: readonly string[]): string {
   return clauses.map((clause) => `${clause}\n`).join('')
 }
 
-function readJson<T>(dir: string, path: string): T {
-  return JSON.parse(readFileSync(join(dir, path), 'utf8')) as T
+function readJson(dir: string, path: string): unknown {
+  return JSON.parse(readFileSync(join(dir, path), 'utf8'))
 }
 
 function pack(name: string, text: string): Buffer {

@@ -45,13 +45,13 @@ function replaced(matrix: Csr, learned: ReadonlyMap<number, LearnedRow>, part: (
   const changed = [...learned.keys()].filter((row) => row >= 0 && row < matrix.rows).sort((a, b) => a - b)
   for (const row of [...changed, matrix.rows]) {
     const [from, to] = [matrix.ptr[keptFrom]!, matrix.ptr[row]!]
-    cols.set(matrix.cols.subarray(from, to), ptr[keptFrom]!)
-    vals.set(matrix.vals.subarray(from, to), ptr[keptFrom]!)
+    cols.set(matrix.cols.subarray(from, to), ptr[keptFrom])
+    vals.set(matrix.vals.subarray(from, to), ptr[keptFrom])
     const own = learned.get(row)
     if (own !== undefined && row < matrix.rows) {
       const [ownCols, ownVals] = part(own)
-      cols.set(ownCols, ptr[row]!)
-      vals.set(ownVals, ptr[row]!)
+      cols.set(ownCols, ptr[row])
+      vals.set(ownVals, ptr[row])
     }
     keptFrom = row + 1
   }
