@@ -1,7 +1,28 @@
 import { describe, expect, test } from 'vitest'
 import {
-  ansiBlock, chainAt, chainFrom, checkpoints, colourAt, combineFingerprints, composeXor, deriveChain, fnv1a64, hex64, IHOR, makeBundle, mix,
-  parallelChains, type Polarity, rangeFingerprint, rangeXor, rgb, splitRange, spi64, triadic, turbo32, twistSeed,
+  ansiBlock,
+  chainAt,
+  chainFrom,
+  checkpoints,
+  colourAt,
+  combineFingerprints,
+  composeXor,
+  deriveChain,
+  fnv1a64,
+  hex64,
+  IHOR,
+  makeBundle,
+  mix,
+  parallelChains,
+  type Polarity,
+  rangeFingerprint,
+  rangeXor,
+  rgb,
+  splitRange,
+  spi64,
+  triadic,
+  turbo32,
+  twistSeed,
 } from './index.ts'
 import vectors from './vectors/color.json' with { type: 'json' }
 
@@ -48,12 +69,15 @@ describe('vectors', () => {
     expect(splitRange({ start: 0n, count: BigInt(n) }, k).map(({ start, count }) => [Number(start), Number(count)])).toEqual(ranges)
   })
 
-  test.each(vectors.triadic_numpy_spi)('triadic, $n_per_polarity per polarity of $seed', ({ seed, n_per_polarity: n, published_constants: published, true_splitmix64: canonical }) => {
-    const p = triadic(BigInt(seed), n, 'published')
-    expect([p.fingerprints.map(hex64), hex64(p.xor)]).toEqual([published.fps, published.xor])
-    const c = triadic(BigInt(seed), n, 'canonical')
-    expect([c.fingerprints.map(hex64), hex64(c.xor)]).toEqual([canonical.fps, canonical.xor])
-  })
+  test.each(vectors.triadic_numpy_spi)(
+    'triadic, $n_per_polarity per polarity of $seed',
+    ({ seed, n_per_polarity: n, published_constants: published, true_splitmix64: canonical }) => {
+      const p = triadic(BigInt(seed), n, 'published')
+      expect([p.fingerprints.map(hex64), hex64(p.xor)]).toEqual([published.fps, published.xor])
+      const c = triadic(BigInt(seed), n, 'canonical')
+      expect([c.fingerprints.map(hex64), hex64(c.xor)]).toEqual([canonical.fps, canonical.xor])
+    },
+  )
 
   test('the published triadic figure, and what it is with the true constants', () => {
     expect(triadic(IHOR, 100_000, 'published').xor).toBe(0x4815e08adab9dcfen)
@@ -66,7 +90,11 @@ describe('vectors', () => {
   })
 
   test.each(vectors.make_bundle)('bundle of $total', ({ seed, ranges, total }) => {
-    const bundle = makeBundle(BigInt(seed), ranges.map(({ host }) => host), BigInt(total))
+    const bundle = makeBundle(
+      BigInt(seed),
+      ranges.map(({ host }) => host),
+      BigInt(total),
+    )
     expect(bundle.ranges.map((range) => ({ ...range, start: Number(range.start), count: Number(range.count) }))).toEqual(ranges)
     expect(bundle).toMatchObject({ seed: BigInt(seed), total: BigInt(total), expectedXor: undefined })
   })

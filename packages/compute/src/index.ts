@@ -1,3 +1,5 @@
 export * from './compute-error.ts'
+export * from './colour/inline-colour-compute.ts'
+export * from './colour/open-colour-compute.ts'
 export * from './colour/port.ts'
 export * from './lattice/port.ts'

@@ -20,7 +20,14 @@ export interface ColourCompute extends AsyncDisposable {
    */
   chunkValues(kernel: ColourKernelId, seed: bigint, first: bigint, count: number, signal: AbortSignal): Promise<BigUint64Array>
   /** XOR of `count` colours from index `start`, in parallel; any start and count. `onProgress` gets colours done. */
-  rangeXor(kernel: ColourKernelId, seed: bigint, start: bigint, count: bigint, signal: AbortSignal, onProgress?: (done: bigint) => void): Promise<bigint>
+  rangeXor(
+    kernel: ColourKernelId,
+    seed: bigint,
+    start: bigint,
+    count: bigint,
+    signal: AbortSignal,
+    onProgress?: (done: bigint) => void,
+  ): Promise<bigint>
   /** Colours per second on all threads over about `ms` milliseconds. */
   measure(kernel: ColourKernelId, ms: number): Promise<number>
   close(): Promise<void>

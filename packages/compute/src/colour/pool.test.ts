@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { chunkValue } from '@sgsd/color'
+import { afterEach, describe, expect, test } from 'vitest'
+import { openColourCompute } from './open-colour-compute.ts'
+import { ColourPool } from './pool.ts'
+import { COLOUR_WORKER } from './worker-thread.ts'
+
+/** Seeds that `test-engines.child.ts` dies of. */
+const EXITS = 0xdead_0001n
+const THROWS = 0xdead_0002n
+
+const never = new AbortController().signal
+const opened: ColourPool[] = []
+
+async function openPool(file: string, options: { threads?: number; duty?: number } = {}): Promise<ColourPool> {
+  const pool = await ColourPool.open({ threads: 2, duty: 1, ...options, worker: new URL(file, import.meta.url) })
+  opened.push(pool)
+  return pool
+}
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((pool) => pool.close()))
+})
+
+describe('a worker that dies', () => {
+  test.each([
+    [EXITS, 'exit code 3'],
+    [THROWS, 'the device is gone'],
+  ])('of seed %d fails the calls in flight, is replaced, and the next call is right', async (seed, detail) => {
+    const pool = await openPool('./test-engines.child.ts')
+    const mining = pool.rangeXor('spi64', 1n, 0n, 2n ** 60n, never)
+    const crashed = expect.objectContaining({
+      name: 'ComputeError',
+      code: 'WORKER_CRASHED',
+      data: { worker: expect.stringMatching(/^colour-[01]$/), detail },
+    })
+    const outcomes = await Promise.allSettled([mining, pool.chunkValues('spi64', seed, 0n, 1, never)])
+    expect(outcomes).toEqual([
+      { status: 'rejected', reason: crashed },
+      { status: 'rejected', reason: crashed },
+    ])
+    expect([...(await pool.chunkValues('spi64', 8n, 9n, 4, never))]).toEqual([9n, 10n, 11n, 12n].map((chunk) => chunkValue('spi64', 8n, chunk)))
+  })
+
+  test('time and again is not replaced for ever, and calls then say so', async () => {
+    const pool = await openPool('./test-engines.child.ts', { threads: 1 })
+    let last: unknown
+    for (let tries = 0; tries < 12; tries++) {
+      last = await pool.chunkValues('spi64', EXITS, 0n, 1, never).catch((error: unknown) => error)
+    }
+    expect(last).toMatchObject({ code: 'NO_ENGINE' })
+  })
+})
+
+test('without a right engine a pool does not open, and the reason names the engine', async () => {
+  await expect(openPool('./wrong-engines.child.ts')).rejects.toMatchObject({
+    code: 'NO_ENGINE',
+    data: { tried: [expect.stringMatching(/^careless: spi64, seed 0, 1 colours from 0: XOR 0x0, known to be/)] },
+  })
+})
+
+test('a worker file that cannot run is a coded error', async () => {
+  await expect(openPool('./no-such-file.ts')).rejects.toMatchObject({ code: 'WORKER_CRASHED', data: { worker: 'colour-0' } })
+})
+
+test('a long job leaves room for a short one', async () => {
+  const pool = await openPool('./worker.ts')
+  const abort = new AbortController()
+  const mining = pool.rangeXor('spi64', 1n, 0n, 2n ** 60n, abort.signal).catch(() => 'stopped')
+  const began = performance.now()
+  const values = await pool.chunkValues('spi64', 2n, 0n, 1, never)
+  expect(performance.now() - began).toBeLessThan(250)
+  expect([...values]).toEqual([chunkValue('spi64', 2n, 0n)])
+  abort.abort()
+  expect(await mining).toBe('stopped')
+})
+
+test('duty is a share of the full rate', async () => {
+  const [full, tenth] = [await openPool('./worker.ts', { threads: 1 }), await openPool('./worker.ts', { threads: 1, duty: 0.1 })]
+  const rates = [await full.measure('spi64', 250), await tenth.measure('spi64', 250)] as const
+  expect(rates[1]).toBeGreaterThan(0)
+  expect(rates[1] / rates[0]).toBeLessThan(0.5)
+})
+
+test.runIf(process.platform === 'linux')('its threads, and only they, give way to other processes', async () => {
+  const before = niceThreads()
+  await openPool('./worker.ts', { threads: 3 })
+  expect(niceThreads() - before).toBe(3)
+})
+
+test.each([{ threads: 0 }, { threads: 1.5 }, { threads: 5000 }, { duty: 0 }, { duty: 1.1 }, { duty: Number.NaN }])('refuses %j', async (options) => {
+  await expect(openColourCompute(options)).rejects.toThrow(RangeError)
+})
+
+test('in a checkout the worker is TypeScript', () => {
+  expect(COLOUR_WORKER.pathname).toMatch(/\/colour\/worker\.ts$/)
+})
+
+/** Threads of this process with a niceness of 10: field 19 of /proc/…/stat, counted behind the name in brackets. */
+function niceThreads(): number {
+  const fields = (task: string): string[] =>
+    readFileSync(`/proc/self/task/${task}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+  return readdirSync('/proc/self/task').filter((task) => fields(task)[16] === '10').length
+}

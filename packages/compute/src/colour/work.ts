@@ -1,0 +1,39 @@
+import type { ColourEngine } from './engine.ts'
+import { CONTROL, UNIT_COLOURS, unitsOf, type ColourJob } from './job.ts'
+
+/** What became of a job when a thread took its next units: more may be left, none are, or this thread just finished the last. */
+export type Progress = 'more' | 'taken' | 'complete'
+
+/** Takes the next units of a job, one engine call's worth, and computes them. */
+export async function workOnce(engine: ColourEngine, job: ColourJob): Promise<Progress> {
+  if (Atomics.load(job.control, CONTROL.stop) !== 0n) return 'taken'
+  const units = unitsOf(job)
+  const first = Atomics.add(job.control, CONTROL.next, BigInt(engine.batch))
+  if (first >= units) return 'taken'
+  const left = units - first
+  const batch = left < BigInt(engine.batch) ? Number(left) : engine.batch
+  const xors = job.values?.subarray(Number(first), Number(first) + batch) ?? new BigUint64Array(batch)
+  await computeUnits(engine, job, first, xors)
+  Atomics.xor(
+    job.control,
+    CONTROL.xor,
+    BigInt.asIntN(
+      64,
+      xors.reduce((xor, value) => xor ^ value, 0n),
+    ),
+  )
+  const done = Atomics.add(job.control, CONTROL.done, BigInt(batch)) + BigInt(batch)
+  return done === units ? 'complete' : 'more'
+}
+
+/** Whole units in one call; a short unit at the end of the job in its own. */
+async function computeUnits(engine: ColourEngine, job: ColourJob, first: bigint, xors: BigUint64Array): Promise<void> {
+  const offset = first * BigInt(UNIT_COLOURS)
+  const start = BigInt.asUintN(64, job.start + offset)
+  const colours = job.count - offset
+  const whole = colours < BigInt(xors.length * UNIT_COLOURS) ? xors.length - 1 : xors.length
+  if (whole > 0) await engine.xorRuns(job.kernel, job.seed, start, UNIT_COLOURS, xors.subarray(0, whole))
+  if (whole === xors.length) return
+  const rest = Number(colours) - whole * UNIT_COLOURS
+  await engine.xorRuns(job.kernel, job.seed, BigInt.asUintN(64, start + BigInt(whole * UNIT_COLOURS)), rest, xors.subarray(whole))
+}

@@ -1,0 +1,67 @@
+import { setPriority } from 'node:os'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ColourEngine, EngineLoaders } from './engine.ts'
+import type { ColourJob } from './job.ts'
+import { loadChecked, probeEngines } from './probe.ts'
+import type { FromWorker, ToWorker, WorkerSettings } from './worker-messages.ts'
+import { workOnce } from './work.ts'
+
+/** How long a thread computes before it looks for messages and for the next job in turn, ms. */
+const SLICE_MS = 10
+
+/** Niceness of the threads: whatever else the machine does comes first. */
+const NICENESS = 10
+
+/** The life of a worker thread: answers messages in order, and works on its jobs in turn, a slice each. */
+export function serveColours(loaders: EngineLoaders): void {
+  const port = parentPort
+  if (port === null) throw new Error('the colour worker was started outside a worker thread')
+  const { duty } = workerData as WorkerSettings
+  yieldToOthers()
+  const post = (message: FromWorker): void => port.postMessage(message)
+  const jobs: ColourJob[] = []
+  let engine: ColourEngine | undefined
+  let working = false
+
+  /** Jobs that came while none was worked on start the loop; it ends when there is nothing left to take. */
+  async function work(using: ColourEngine): Promise<void> {
+    working = true
+    for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const began = performance.now()
+      let progress = await workOnce(using, job)
+      while (progress === 'more' && performance.now() - began < SLICE_MS) progress = await workOnce(using, job)
+      if (progress === 'complete') post({ type: 'complete', id: job.id })
+      if (progress === 'more') jobs.push(job)
+      const worked = performance.now() - began
+      await (duty < 1 ? setTimeout((worked * (1 - duty)) / duty) : setImmediate())
+    }
+    working = false
+  }
+
+  let handled: Promise<void> = Promise.resolve()
+  async function handle(message: ToWorker): Promise<void> {
+    if (message.type === 'probe') {
+      post({ type: 'probed', findings: await probeEngines(loaders) })
+    } else if (message.type === 'use') {
+      engine = await loadChecked(message.engine, loaders)
+    } else {
+      if (engine === undefined) throw new Error('a job came before an engine')
+      jobs.push(message.job)
+      if (!working) void work(engine)
+    }
+  }
+  port.on('message', (message: ToWorker) => {
+    handled = handled.then(() => handle(message))
+  })
+}
+
+/** On Linux a thread has its own niceness, and 0 names the calling thread; elsewhere it would be the whole process. */
+function yieldToOthers(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(0, NICENESS)
+  } catch {
+    // a sandbox may forbid it: the thread then competes like any other
+  }
+}

@@ -1,0 +1,14 @@
+import { Worker } from 'node:worker_threads'
+import type { WorkerSettings } from './worker-messages.ts'
+
+/** The file a worker thread runs: TypeScript in the checkout, JavaScript where the package was built. */
+export const COLOUR_WORKER: URL = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+
+/** In the checkout Node strips the types itself and finds the other packages' sources. */
+const SOURCE_FLAGS = ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning']
+
+export function startWorker(file: URL, name: string, { duty }: WorkerSettings): Worker {
+  const source = file.pathname.endsWith('.ts')
+  const workerData: WorkerSettings = { duty }
+  return new Worker(file, { name, workerData, ...(source ? { execArgv: SOURCE_FLAGS } : {}) })
+}
