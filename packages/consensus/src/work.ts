@@ -2,7 +2,7 @@ import { CHUNK_COLOURS } from '@sgsd/color'
 import type { Genesis } from './genesis.ts'
 import type { Millis, PeerName } from './ids.ts'
 import type { ChunkRun } from './items.ts'
-import { CLAIMS_FOR_WHOLE_EPOCH, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH } from './limits.ts'
+import { CLAIMS_FOR_WHOLE_EPOCH, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH, MAX_EPOCH_CHUNKS } from './limits.ts'
 import { liveMembers } from './membership.ts'
 import { partition, type RatedMember } from './partition.ts'
 import { type ChunkSet, countChunks, missingFrom } from './runs.ts'
@@ -12,6 +12,12 @@ import { nextClaimIndex } from './claims.ts'
 /** Chunks of 2^20 colours in an epoch. */
 export function chunksOfEpoch(genesis: Genesis): number {
   return Number(genesis.epochColours / BigInt(CHUNK_COLOURS))
+}
+
+/** Whole chunks, at least one, at most `MAX_EPOCH_CHUNKS`. */
+export function isEpochSize(colours: bigint): boolean {
+  const chunk = BigInt(CHUNK_COLOURS)
+  return colours >= chunk && colours % chunk === 0n && colours / chunk <= BigInt(MAX_EPOCH_CHUNKS)
 }
 
 /** The range of every live member in the current epoch. docs/protocol.md §6.3 */
