@@ -90,7 +90,6 @@ function refuseHome(command: readonly string[]): void {
 }
 
 function refuseControlCharacters(path: string): void {
-  // oxlint-disable-next-line no-control-regex -- they are what is looked for
   if (/[\0-\x1f\x7f]/.test(path))
     throw new CliError('USAGE', `a service cannot be given a path with control characters: ${JSON.stringify(path)}`, EXIT.usage)
 }
