@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { EXIT } from './exit-code.ts'
 
 /** A failure that the command line itself finds; those of the daemon come as DaemonError and ControlError. */
@@ -37,6 +38,16 @@ const CONTROL_EXITS: Readonly<Record<string, number>> = {
   REFUSED: EXIT.failure,
 }
 
+/** Exit codes of what a running daemon refused, by its own reason. */
+const REFUSAL_EXITS: Readonly<Record<string, number>> = {
+  INVITE_INVALID: EXIT.usage,
+  BAD_REQUEST: EXIT.usage,
+  JOIN_WRONG_KEY: EXIT.notPermitted,
+  JOIN_KEY_REQUIRED: EXIT.notPermitted,
+  JOIN_TIMEOUT: EXIT.timeout,
+  OTHER_MESH: EXIT.configuration,
+}
+
 /** Exit codes of what the operating system refuses. */
 const SYSTEM_EXITS: Readonly<Record<string, number>> = {
   EACCES: EXIT.notPermitted,
@@ -47,9 +58,11 @@ const SYSTEM_EXITS: Readonly<Record<string, number>> = {
 
 /** Puts any thrown value into one line and one exit code. Total: it never throws. */
 export function describeFailure(error: unknown): Failure {
-  if (!(error instanceof Error)) return { code: 'FAILED', message: oneLine(String(error)), hint: '', exitCode: EXIT.failure }
-  const { code, hint, exitCode } = error as { code?: unknown; hint?: unknown; exitCode?: unknown }
-  const name = typeof code === 'string' ? code : error.name === 'Error' ? 'FAILED' : error.name
+  if (!(error instanceof Error))
+    return { code: 'FAILED', message: oneLine(typeof error === 'string' ? error : inspect(error)), hint: '', exitCode: EXIT.failure }
+  const { code, hint, reason, exitCode } = error as { code?: unknown; hint?: unknown; reason?: unknown; exitCode?: unknown }
+  const refused = code === 'REFUSED' && typeof reason === 'string' && reason !== ''
+  const name = refused ? reason : typeof code === 'string' ? code : error.name === 'Error' ? 'FAILED' : error.name
   return {
     code: name,
     message: oneLine(error.message === '' ? name : error.message),
@@ -62,7 +75,7 @@ function exitOf(error: Error, code: string, own: unknown): number {
   if (error instanceof Interrupted || error.name === 'AbortError') return EXIT.interrupted
   if (typeof own === 'number') return own
   if (error.name === 'TimeoutError') return EXIT.timeout
-  return CONTROL_EXITS[code] ?? SYSTEM_EXITS[code] ?? EXIT.failure
+  return CONTROL_EXITS[code] ?? REFUSAL_EXITS[code] ?? SYSTEM_EXITS[code] ?? EXIT.failure
 }
 
 function oneLine(text: string): string {

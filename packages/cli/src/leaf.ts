@@ -48,7 +48,7 @@ export function optionsOf<T extends object>(command: Command): T & CommonOptions
 
 /** The data directory a command works on: flag, else environment, else the platform's place. */
 export async function dataDirOf(context: Context, { dataDir }: CommonOptions): Promise<string> {
-  return dataDir ?? (await context.edges.daemon()).defaultDataDir(context.terminal.env as NodeJS.ProcessEnv)
+  return dataDir ?? (await context.edges.daemon()).defaultDataDir(context.terminal.env)
 }
 
 /** The daemon that runs on the command's data directory. */

@@ -61,7 +61,15 @@ async function runDemo(context: Context, flags: DemoFlags, json: boolean, root: 
   const cores = availableParallelism()
   const plan = planDemo(flags.nodes, (await colours.measure('spi64', MEASURE_MS)) * cores, cores, PUBLISHED_SEED)
   const daemon = await context.edges.daemon()
-  const demo = new Demo({ daemon, plan, root, keep, colours, elapsed: () => performance.now() - started, onSnapshot: show.snapshot })
+  const demo = new Demo({
+    daemon,
+    plan,
+    root,
+    keep,
+    colours,
+    elapsed: () => performance.now() - started,
+    onSnapshot: (snapshot) => show.snapshot(snapshot),
+  })
   let ended = false
   try {
     const outcome = await withinLimit(context, demo, flags.timeLimit)

@@ -79,7 +79,7 @@ export function fieldOf(config: PartialConfig | Config, field: ConfigField): Con
 /** A configuration that says one thing. */
 export function fieldConfig(field: ConfigField, value: ConfigValue): PartialConfig {
   const [group, member] = field.split('.') as [string, string?]
-  return (member === undefined ? { [group]: value } : { [group]: { [member]: value } }) as PartialConfig
+  return member === undefined ? { [group]: value } : { [group]: { [member]: value } }
 }
 
 /** As people write a value; the inverse of `parseValue`. */

@@ -29,7 +29,7 @@ export function mergeOverrides(base: PartialConfig, over: PartialConfig): Partia
     const before = merged[key]
     merged[key] = isGroup(before) && isGroup(value) ? { ...before, ...value } : value
   }
-  return merged as PartialConfig
+  return merged
 }
 
 function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {

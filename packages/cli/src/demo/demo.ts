@@ -184,7 +184,7 @@ export class Demo {
   /** Asks every running node again and again. */
   async #watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await Promise.all(this.nodes.map((node) => (this.#isUp(node) ? this.#look(node, signal) : undefined)))
+      await Promise.all(this.nodes.filter((node) => this.#isUp(node)).map((node) => this.#look(node, signal)))
       for (const node of this.nodes) if (this.#isUp(node) && node.lost) throw await node.failure()
       this.#parts.onSnapshot(this.snapshot())
       await pause(POLL_MS, undefined, { signal }).catch(() => {})

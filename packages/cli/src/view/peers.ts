@@ -15,6 +15,11 @@ export function rangeText({ start, count: length }: PeerStatus['range']): string
   return length === 0 ? '–' : `${count(start)}–${count(start + length - 1)}`
 }
 
+/** `direct 192.168.1.12:42069` without the port: `sgsd peer show` has it. */
+function linkText(link: string): string {
+  return plainText(link).replace(/:\d+$/, '')
+}
+
 function rangeShare({ done, count: length }: PeerStatus['range']): string {
   return length === 0 ? '' : percent(done / length)
 }
@@ -27,7 +32,7 @@ export function peerTable(peers: readonly PeerStatus[], width: number, style: St
   const columns: Column<PeerStatus>[] = [
     { title: 'PEER', text: (peer) => `${plainText(peer.name)}${peer.self ? '*' : ''}`, paint: (text) => style.bold(text), min: 8 },
     { title: 'COLOUR', text: (peer) => `[${peerColour(peer.peerId)}]`, paint: (_, peer) => style.block(peerColour(peer.peerId)), dropOrder: 2 },
-    { title: 'LINK', text: (peer) => plainText(peer.link), paint: (text, peer) => (peer.link === 'offline' ? style.red(text) : text), min: 12 },
+    { title: 'LINK', text: (peer) => linkText(peer.link), paint: (text, peer) => (peer.link === 'offline' ? style.red(text) : text), min: 12 },
     { title: 'RADICALS', text: (peer) => `${peer.radicals.length} (${percent(peer.rowShare)})` },
     { title: 'RANGE', text: (peer) => rangeText(peer.range), dropOrder: 1 },
     { title: 'DONE', align: 'right', text: (peer) => rangeShare(peer.range) },

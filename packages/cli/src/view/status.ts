@@ -68,7 +68,7 @@ function colourPieces({ colours }: StatusDocument, style: Style): Pieces {
   return [
     `epoch ${BigInt(colours.epoch)}`,
     { text: bar(colours.coverage, BAR_COLUMNS), dropOrder: 2 },
-    percent(colours.coverage).padStart(4),
+    percent(colours.coverage),
     `${rate(colours.rateMesh)} mesh`,
     { text: `${rate(colours.rateHere)} here`, dropOrder: 3 },
     state,
