@@ -20,7 +20,7 @@ const BAN_MAX_MS = 60 * 60_000
 const MAX_PEERS = 1_024
 
 /** What a peer did wrong, in strikes: malformed bytes inside an authenticated session are never an accident of the network. */
-export const STRIKES = { gossipRejected: 1, syncRejected: 3, frameInvalid: 2, frameTooLarge: 4 } as const
+export const STRIKES = { gossipRejected: 1, frameInvalid: 2, frameTooLarge: 4 } as const
 
 interface Ledger {
   strikes: number

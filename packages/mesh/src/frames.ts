@@ -44,7 +44,7 @@ export class FrameReader {
       missing -= piece.length
       pieces.push(piece)
     }
-    return Buffer.concat(pieces)
+    return joined(pieces, length)
   }
 
   /** Like `next`, for a frame that must come. @throws MeshError STREAM_CLOSED when it does not */
@@ -91,4 +91,14 @@ export class FrameReader {
   #cut(detail: string): MeshError {
     return new MeshError('STREAM_CLOSED', { peer: this.#channel.peer, detail })
   }
+}
+
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces) {
+    whole.set(piece, at)
+    at += piece.length
+  }
+  return whole
 }

@@ -1,1 +1,7 @@
 export * from './port.ts'
+export { MeshError, isMeshError, type MeshErrorCode, type MeshErrorData } from './mesh-error.ts'
+export { createIdentity, openIdentity, verifySignature, type Identity } from './identity.ts'
+export type { LogLevel, MeshLog, MeshOptions } from './mesh-options.ts'
+export { openMesh } from './open-mesh.ts'
+export { fetchGenesis, type FetchGenesisOptions } from './fetch-genesis.ts'
+export { MemoryHub, openMemoryMesh, type MemoryMeshOptions } from './memory-mesh.ts'

@@ -10,7 +10,7 @@ import { Dialler } from './dialler.ts'
 import type { MdnsDiscovery } from './discovery/mdns.ts'
 import { bootstrapReport, rosterReport } from './discovery/reports.ts'
 import type { TailscaleDiscovery } from './discovery/tailscale.ts'
-import { joinTopics, topicName } from './gossip.ts'
+import { joinTopics, topicName, watchSubscriptions } from './gossip.ts'
 import { loopbackLast, viaOf } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { isMeshError, MeshError, reasonOf } from './mesh-error.ts'
@@ -22,7 +22,7 @@ import { type Hint, RedialPlan, type Source } from './redial.ts'
 import type { SelfEcho } from './self-echo.ts'
 import { requestBlock, serveBlock } from './session/block-session.ts'
 import { serveGenesis } from './session/genesis-session.ts'
-import { exchangeItems } from './session/sync-session.ts'
+import { answerSync, askSync } from './session/sync-session.ts'
 import { answerStreams, isMisconduct, withStream } from './streams.ts'
 
 /** Housekeeping (strangers, own echoes, silent mDNS peers) runs this often, milliseconds. */
@@ -65,6 +65,8 @@ export class Libp2pMesh implements Mesh {
   readonly #dialler: Dialler
   readonly #peers = new Peers()
   readonly #bootstrap: string[]
+  readonly #early: PeerName[] = []
+  #started = false
   #members: readonly PeerName[] = []
   #bootstrapFailure: string | undefined
   #alarmedAt = Number.NEGATIVE_INFINITY
@@ -88,13 +90,19 @@ export class Libp2pMesh implements Mesh {
     const { options, mdns, tailscale } = this.#parts
     this.#node.addEventListener('peer:connect', (event) => this.#connected(event.detail.toString() as PeerName))
     this.#node.addEventListener('peer:disconnect', (event) => this.#disconnected(event.detail.toString() as PeerName))
+    watchSubscriptions(this.#node, options.meshId, (peer) => (this.#started ? this.#joined(peer) : this.#early.push(peer)))
     await this.#answer()
     try {
       await this.#node.start()
     } catch (cause) {
       throw listenFailed(options.listen, cause)
     }
-    joinTopics(this.#node, options.meshId, { judge: (topic, bytes, from) => this.#judge(topic, bytes, from), joined: (peer) => this.#joined(peer) })
+    joinTopics(this.#node, options.meshId, (topic, bytes, from) => this.#judge(topic, bytes, from))
+    // Peers that were quicker than the start are announced once the caller could attach its observers.
+    setImmediate(() => {
+      this.#started = true
+      for (const peer of this.#early.splice(0)) this.#joined(peer)
+    })
     mdns?.watch()
     void tailscale?.start()
     this.#offerBootstrap()
@@ -144,7 +152,7 @@ export class Libp2pMesh implements Mesh {
   async sync(peer: PeerName, signal: AbortSignal): Promise<number> {
     this.#mustBeOpen('sync')
     const deadline = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-    return await this.#accounted(peer, () => withStream(this.#node, peer, SYNC_PROTOCOL, deadline, (channel) => exchangeItems(channel, peer, this.#parts.options.handlers)))
+    return await this.#accounted(peer, () => withStream(this.#node, peer, SYNC_PROTOCOL, deadline, (channel) => askSync(channel, this.#parts.options.handlers)))
   }
 
   async fetchBlock(peer: PeerName, id: BlockId, target: BlockTarget, signal: AbortSignal): Promise<void> {
@@ -198,7 +206,7 @@ export class Libp2pMesh implements Mesh {
       this.#account(peer, error)
     }
     const stop = this.#stop.signal
-    await answerStreams(this.#node, SYNC_PROTOCOL, stop, async (channel, peer) => void (await exchangeItems(channel, peer, handlers)), failed)
+    await answerStreams(this.#node, SYNC_PROTOCOL, stop, async (channel) => void (await answerSync(channel, handlers)), failed)
     await answerStreams(this.#node, BLOCK_PROTOCOL, stop, (channel) => serveBlock(channel, (id, offset) => handlers.readBlock(id, offset)), failed)
     await answerStreams(this.#node, GENESIS_PROTOCOL, stop, (channel) => serveGenesis(channel, handlers.genesis()), failed)
   }

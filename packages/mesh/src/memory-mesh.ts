@@ -7,7 +7,7 @@ import { MeshError } from './mesh-error.ts'
 import type { MeshLog } from './mesh-options.ts'
 import type { BlockTarget, DiscoveryReport, Mesh, MeshEvents, MeshHandlers, PeerLink } from './port.ts'
 import { requestBlock, serveBlock } from './session/block-session.ts'
-import { exchangeItems } from './session/sync-session.ts'
+import { answerSync, askSync } from './session/sync-session.ts'
 
 export interface MemoryMeshOptions {
   readonly self: PeerName
@@ -68,7 +68,7 @@ export class MemoryHub {
 /** The mesh in memory: same port, same sessions, no sockets. Links come up after this returns, so listeners may be attached first. */
 export async function openMemoryMesh(hub: MemoryHub, options: MemoryMeshOptions): Promise<Mesh> {
   const mesh = new MemoryMesh(hub, options)
-  queueMicrotask(() => mesh.start())
+  setImmediate(() => mesh.start())
   return mesh
 }
 
@@ -126,8 +126,8 @@ export class MemoryMesh implements Mesh {
 
   async sync(peer: PeerName, signal: AbortSignal): Promise<number> {
     return await this.#exchange('sync', peer, signal, {
-      ask: (channel) => exchangeItems(channel, peer, this.handlers),
-      answer: async (channel, other) => void (await exchangeItems(channel, this.self, other.handlers)),
+      ask: (channel) => askSync(channel, this.handlers),
+      answer: async (channel, other) => void (await answerSync(channel, other.handlers)),
     })
   }
 

@@ -27,7 +27,7 @@ export async function serveBlock(channel: Channel, readBlock: MeshHandlers['read
 /**
  * Fetches a block's compressed bytes into `target`, from `target.have` on. The pull goes piece by piece from the peer's disk to ours:
  * a slow target slows the sender, and at most one window is in memory.
- * @throws MeshError BLOCK_NOT_FOUND | FRAME_INVALID | STALLED | STREAM_CLOSED; whatever `target.write` throws
+ * @throws MeshError BLOCK_NOT_FOUND | PEER_BUSY | FRAME_INVALID | STALLED | STREAM_CLOSED; whatever `target.write` throws
  */
 export async function requestBlock(channel: Channel, id: BlockId, target: BlockTarget): Promise<void> {
   await sendFrame(channel, encodeBlockRequest({ id, offset: target.have }))
@@ -35,7 +35,10 @@ export async function requestBlock(channel: Channel, id: BlockId, target: BlockT
   const reader = new FrameReader(channel)
   const header = parseBlockHeader(await reader.expect(MAX_BLOCK_MESSAGE_BYTES))
   if (header.type !== 'accept') throw new MeshError('FRAME_INVALID', { peer: channel.peer, detail: header.reason })
-  if ('error' in header.value) throw new MeshError('BLOCK_NOT_FOUND', { peer: channel.peer, block: id })
+  if ('error' in header.value) {
+    if (header.value.error === 'not-found') throw new MeshError('BLOCK_NOT_FOUND', { peer: channel.peer, block: id })
+    throw new MeshError('PEER_BUSY', { peer: channel.peer, detail: header.value.error })
+  }
   const { size } = header.value
   if (size > MAX_COMPRESSED_BYTES) throw new MeshError('FRAME_TOO_LARGE', { peer: channel.peer, bytes: size, limit: MAX_COMPRESSED_BYTES })
   if (size < target.have) throw new MeshError('FRAME_INVALID', { peer: channel.peer, detail: `its block has ${size} bytes, ${target.have} are here` })
