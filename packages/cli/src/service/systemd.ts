@@ -192,6 +192,13 @@ function deviceLines(spec: ServiceSpec): readonly Line[] {
     ['DeviceAllow', 'char-nvidia* rw'],
     ['DeviceAllow', 'char-drm rw'],
     ['DeviceAllow', 'char-kfd rw'],
-    ...(spec.deviceGroups.length > 0 ? ([['SupplementaryGroups', spec.deviceGroups.join(' ')]] as const) : []),
+    ...(spec.deviceGroups.length > 0 ? groupLines(spec.deviceGroups) : []),
+  ]
+}
+
+function groupLines(groups: readonly string[]): readonly Line[] {
+  return [
+    '# a group that does not exist would keep the service from starting (deploy/sgsd.sysusers makes them)',
+    ['SupplementaryGroups', groups.join(' ')],
   ]
 }
