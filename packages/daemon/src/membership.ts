@@ -108,7 +108,7 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
     })
     const genesis = parseGenesis(found.genesis)
     if (genesis.type !== 'accept') throw new DaemonError('JOIN_FAILED', `${address} sent no valid genesis document: ${genesis.reason}`)
-    if (genesis.value.admission === 'key' && meshKey === undefined) throw joinError(new MeshError('KEY_REQUIRED', { address }), address)
+    if (genesis.value.admission === 'key' && meshKey === undefined) throw joinError(new MeshError('KEY_REQUIRED', { to: address }), address)
     if (genesis.value.latticeKernel !== HANZI_KERNEL_ID) {
       throw new DaemonError('KERNEL_MISMATCH', `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`, 'install the version that the mesh uses')
     }

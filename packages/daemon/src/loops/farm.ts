@@ -32,6 +32,7 @@ export class FarmLoop {
   #layers = 0
   #meanScore = 0
   #farming = false
+  #untouched = false
   #wake: () => void = () => {}
 
   constructor(
@@ -61,12 +62,14 @@ export class FarmLoop {
 
   /** True when this node has never been given a text. */
   get untouched(): boolean {
-    return this.#values.getValue(JOBS_VALUE) === undefined
+    return this.#untouched
   }
 
   /** Reads jobs and progress back; a commit that was announced but not ticked off is ticked off now. */
   load(): void {
-    const saved = parseFarmJobs(this.#values.getValue(JOBS_VALUE))
+    const bytes = this.#values.getValue(JOBS_VALUE)
+    this.#untouched = bytes === undefined
+    const saved = parseFarmJobs(bytes)
     const head = this.#core.state.heads.get(this.#core.state.self)?.value
     this.#layers = Number(head?.seq ?? 0n)
     this.#finishedLines = saved.finishedLines
