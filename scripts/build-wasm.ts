@@ -36,13 +36,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 export async function compileWasm(module: WasmModule): Promise<string> {
   let binary: Uint8Array | undefined
   const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--outFile', 'out.wasm']
-  const { error, stderr } = await asc.main([module.source, ...options], {
+  const complaints: string[] = []
+  const { error } = await asc.main([module.source, ...options], {
     readFile: (name, base) => readSource(join(base, name)),
     writeFile: (_name, contents) => {
       if (typeof contents !== 'string') binary = contents
     },
+    stderr: { write: (chunk) => complaints.push(String(chunk)) > 0 },
   })
-  if (error !== null || binary === undefined) throw new Error(`${module.source} does not compile: ${stderr.toString()}`, { cause: error })
+  if (error !== null || binary === undefined) throw new Error(`${module.source} does not compile: ${complaints.join('')}`, { cause: error })
   const lines =
     Buffer.from(binary)
       .toString('base64')

@@ -4,8 +4,8 @@ import type { ColourEngine } from './engine.ts'
 
 /** What packages/compute/assembly/colour.ts exports. i32 and i64 wrap on the way in and come back signed. */
 interface ColourWasm {
-  turbo32(base: number, step: number, count: number): number
-  spi64(base: bigint, step: bigint, count: number): bigint
+  readonly turbo32: (base: number, step: number, count: number) => number
+  readonly spi64: (base: bigint, step: bigint, count: number) => bigint
 }
 
 /**
