@@ -35,22 +35,20 @@ interface ShardUsage {
 export class BlockFiles {
   readonly #blocks: string
   readonly #quarantine: string
-  /** Shards whose names are all known to be durable. */
+  /** Shards that exist durably. */
+  readonly #shards = new Set<string>()
+  /** Shards in which every name is known to be durable. */
   readonly #settled = new Set<string>()
   /** Shard → what it holds; dropped when the shard changes. */
   readonly #usage = new Map<string, ShardUsage>()
 
-  /** Makes the directories where they are missing. */
   static async open(dir: string): Promise<BlockFiles> {
     const files = new BlockFiles(dir)
-    let created = false
-    for (const path of [files.#blocks, files.#quarantine, ...SHARDS.map((shard) => join(files.#blocks, shard))]) {
-      created = mkdirSync(path, { recursive: true, mode: DIR_MODE }) !== undefined || created
-    }
-    if (created) {
-      await syncDirectory(files.#blocks)
-      await syncDirectory(dir)
-    }
+    for (const path of [files.#blocks, files.#quarantine]) mkdirSync(path, { recursive: true, mode: DIR_MODE })
+    // Whatever an earlier process made and did not live to sync.
+    await syncDirectory(files.#blocks)
+    await syncDirectory(dir)
+    for (const shard of shardsIn(files.#blocks)) files.#shards.add(shard)
     return files
   }
 
@@ -89,6 +87,7 @@ export class BlockFiles {
 
   /** Gives a synced file its name, durably. */
   async place(temp: string, id: BlockId): Promise<void> {
+    await this.#makeShard(shardOf(id))
     this.#settled.delete(shardOf(id))
     await rename(temp, this.path(id))
     this.#usage.delete(shardOf(id))
@@ -119,14 +118,14 @@ export class BlockFiles {
   }
 
   *list(): Generator<BlockId> {
-    for (const shard of SHARDS) yield* idsIn(shard, readdirSync(join(this.#blocks, shard)))
+    for (const shard of shardsIn(this.#blocks)) yield* idsIn(shard, readdirSync(join(this.#blocks, shard)))
   }
 
   /** Reads the shards that changed since the last call, one per turn of the event loop. */
   async usage(): Promise<ShardUsage> {
     let blocks = 0
     let bytes = 0
-    for (const shard of SHARDS) {
+    for (const shard of shardsIn(this.#blocks)) {
       let held = this.#usage.get(shard)
       if (held === undefined) {
         await nextTurn()
@@ -137,6 +136,13 @@ export class BlockFiles {
       bytes += held.bytes
     }
     return { blocks, bytes }
+  }
+
+  async #makeShard(shard: string): Promise<void> {
+    if (this.#shards.has(shard)) return
+    mkdirSync(join(this.#blocks, shard), { recursive: true, mode: DIR_MODE })
+    await syncDirectory(this.#blocks)
+    this.#shards.add(shard)
   }
 
   /** In one turn, so that no change can end between the look and the note: a rename that it missed drops the note afterwards. */
@@ -154,10 +160,14 @@ export class BlockFiles {
   }
 }
 
-const SHARDS: readonly string[] = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
-
 function shardOf(id: BlockId): string {
   return id.slice(0, 2)
+}
+
+function shardsIn(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((name) => /^[0-9a-f]{2}$/.test(name))
+    .sort()
 }
 
 /** The block ids among file names; whatever else lies in the directory is not ours. */

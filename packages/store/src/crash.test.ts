@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import type { BlockId } from '@sgsd/consensus'
@@ -51,6 +51,7 @@ test('the examination sees a lost block, a lost item and a file that was written
   for (const bytes of [kept, lost]) await store.blocks.put(bytes)
   await store.close()
   rmSync(pathOf(dir, sha256(lost)))
+  mkdirSync(dirname(pathOf(dir, sha256(half))), { recursive: true })
   await writeFile(pathOf(dir, sha256(half)), (await pack(half)).subarray(0, 1_000))
   const lines: Acknowledgement[] = [`block ${sha256(kept)}`, `block ${sha256(lost)}`, `item 1/1 ${sha256(kept)}`]
   expect(await examine(dir, lines)).toEqual({ lost: lines.slice(1), halfVisible: [sha256(half)], leftOver: [] })

@@ -4,11 +4,12 @@ import { constants } from 'node:fs'
 import { join } from 'node:path'
 
 import type { BlockId } from '@sgsd/consensus'
+import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
 import { isBlockId } from './block-id.ts'
 import { requireRoom } from './disk-space.ts'
 import { writeWhole } from './durable-file.ts'
-import { MAX_BLOCK_BYTES, MAX_PACKED_BYTES } from './limits.ts'
+import { MAX_PACKED_BYTES } from './limits.ts'
 import type { BlockSink } from './port.ts'
 import { pruneDirectory } from './prune.ts'
 import { fromSystemError, StoreError } from './store-error.ts'

@@ -1,5 +1,4 @@
-/** Largest block, uncompressed bytes (64 MiB): a row block of the heaviest radical is about 1 MiB, leaves of a claim at most 32 MiB; docs/protocol.md. */
-export const MAX_BLOCK_BYTES: number = 64 * 2 ** 20
+import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
-/** Largest compressed form of it: zstd's bound (1/256 more) and room for headers. */
+/** Largest compressed form of a block, bytes: zstd's bound (1/256 more than the block) and room for headers. */
 export const MAX_PACKED_BYTES: number = MAX_BLOCK_BYTES + (MAX_BLOCK_BYTES >>> 8) + 65_536

@@ -1,7 +1,8 @@
 import type { BlockId, ItemId, ItemKind } from '@sgsd/consensus'
+import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
 import { hashBlock, requireBlockId } from './block-id.ts'
-import { MAX_BLOCK_BYTES, MAX_PACKED_BYTES } from './limits.ts'
+import { MAX_PACKED_BYTES } from './limits.ts'
 import type { BlockSink, BlockStore, ItemStore, ScrubReport, Store, StoredItem } from './port.ts'
 import { StoreError } from './store-error.ts'
 import { refusal, verifyBlock } from './verify-block.ts'

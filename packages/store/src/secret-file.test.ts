@@ -101,7 +101,7 @@ test('a data directory is made for owner and group only', async () => {
 test('one that cannot be written is NOT_WRITABLE, whoever asks first', async () => {
   const file = join(root, 'file')
   writeFileSync(file, '')
-  for (const dir of [file, join(file, 'data')]) await expectNotWritable(dir)
+  for (const dir of [file, join(file, 'data'), '/proc/none/data']) await expectNotWritable(dir)
   const locked = join(root, 'locked')
   mkdirSync(locked, { mode: 0o500 })
   await asOrdinaryUser(async () => {

@@ -1,7 +1,7 @@
 import type { BlockId } from '@sgsd/consensus'
+import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
 import { hashBlock } from './block-id.ts'
-import { MAX_BLOCK_BYTES } from './limits.ts'
 import { StoreError } from './store-error.ts'
 import { unpack } from './zstd.ts'
 import type { Unpacked } from './zstd.ts'

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as zlib from 'node:zlib'
 
+import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 
-import { MAX_BLOCK_BYTES } from './limits.ts'
 import { openMemoryStore } from './memory-store.ts'
 import { sample, sha256 } from './testing/sample.ts'
 import { pack, unpack } from './zstd.ts'

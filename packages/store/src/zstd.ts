@@ -1,9 +1,9 @@
 import { constants, createZstdDecompress, zstdCompress, zstdDecompress } from 'node:zlib'
 import type { ZstdDecompress } from 'node:zlib'
 
-import { MAX_BLOCK_BYTES } from './limits.ts'
+import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
-/** zstd's own default: past it the float rows of a layer gain 1 % for three times the work. */
+/** zstd's own default. On rows of a layer (ascending columns, few distinct ratios) level 6 saves 2 % more for twice the time. */
 const LEVEL = 3
 /** Largest window a frame may ask for, log2 bytes (8 MiB); docs/protocol.md. */
 const WINDOW_LOG_MAX = 23

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A real process that runs one of the files beside this one. */
@@ -18,6 +20,8 @@ export function runChild(file: string, ...args: readonly string[]): Child {
   const path = fileURLToPath(new URL(file, import.meta.url))
   const child = spawn(process.execPath, ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning', path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Halves the start of a process; dozens of them start.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'sgsd-compile-cache') },
   })
   const lines: string[] = []
   const waiting: (() => void)[] = []
