@@ -75,10 +75,13 @@ export function buildHanziTable(dir: string): Buffer {
   ])
 }
 
-/** Version of the Unihan files in a directory, such as 15.0.0, or undefined when there are none. */
+/** Version of the Unihan files in a directory, such as 15.0.0, or undefined when there are none that can be read. */
 export function unihanVersion(dir: string): string | undefined {
-  if (!existsSync(join(dir, 'Unihan_Readings.txt')) && !existsSync(join(dir, 'Unihan_Readings.txt.bz2'))) return undefined
-  return /^# Unicode version: (\S+)/m.exec(readText(join(dir, 'Unihan_Readings.txt')))?.[1]
+  try {
+    return /^# Unicode version: (\S+)/m.exec(readText(join(dir, 'Unihan_Readings.txt')))?.[1]
+  } catch {
+    return undefined
+  }
 }
 
 /** @returns why the shipped table is not the one that `dir` gives, or undefined when it is */
@@ -121,7 +124,10 @@ function main(): void {
     options: { from: { type: 'string', default: UNICODE_DIR }, out: { type: 'string', default: TABLE_PATH }, check: { type: 'boolean' } },
   })
   const version = unihanVersion(values.from)
-  if (version !== UNIHAN_VERSION) throw new Error(`${values.from} has Unihan ${version ?? 'nowhere'}; the table is made from ${UNIHAN_VERSION}`)
+  if (version !== UNIHAN_VERSION)
+    throw new Error(
+      `${values.from} : Unihan ${version ?? 'unreadable (apt-get install unicode-data bzip2)'}; the table is made from ${UNIHAN_VERSION}`,
+    )
   if (values.check) {
     const difference = checkHanziTable(values.from)
     process.stdout.write(difference === undefined ? 'hanzi table: byte-identical\n' : `hanzi table: ${difference}\n`)
