@@ -5,7 +5,9 @@ import { type Config, configSchema } from './config.ts'
 import { DaemonError } from './daemon-error.ts'
 
 /** A configuration of which any part may be left out. */
-export type PartialConfig = { readonly [K in keyof Config]?: Config[K] extends readonly unknown[] ? Config[K] : Config[K] extends object ? Partial<Config[K]> : Config[K] }
+export type PartialConfig = {
+  readonly [K in keyof Config]?: Config[K] extends readonly unknown[] ? Config[K] : Config[K] extends object ? Partial<Config[K]> : Config[K]
+}
 
 /**
  * Reads and checks `config.json`; a missing file gives the defaults.
@@ -27,7 +29,12 @@ export async function readRawConfig(file: string): Promise<PartialConfig> {
   try {
     return JSON.parse(text) as PartialConfig
   } catch (error) {
-    throw new DaemonError('CONFIG_INVALID', `${file} is not JSON: ${(error as Error).message}`, 'mend the file, or move it away to get the defaults', { cause: error })
+    throw new DaemonError(
+      'CONFIG_INVALID',
+      `${file} is not JSON: ${(error as Error).message}`,
+      'mend the file, or move it away to get the defaults',
+      { cause: error },
+    )
   }
 }
 
@@ -51,7 +58,7 @@ export function mergeConfig(base: PartialConfig, over: PartialConfig): PartialCo
     const before = merged[key]
     merged[key] = isPlainObject(before) && isPlainObject(value) ? { ...before, ...value } : value
   }
-  return merged as PartialConfig
+  return merged
 }
 
 /** Checks the whole before it is written; the old file stays until the new one is on disk. */

@@ -31,8 +31,14 @@ export interface Config {
 export const MESH_PORT = 42_069
 
 export const configSchema: z.ZodType<Config> = z.strictObject({
-  name: z.string().regex(/^[a-z0-9-]{1,32}$/).default('node'),
-  listen: z.array(z.string().max(256)).max(16).default([`/ip4/0.0.0.0/tcp/${MESH_PORT}`]),
+  name: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/)
+    .default('node'),
+  listen: z
+    .array(z.string().max(256))
+    .max(16)
+    .default([`/ip4/0.0.0.0/tcp/${MESH_PORT}`]),
   bootstrap: z.array(z.string().max(512)).max(64).default([]),
   mdns: z.boolean().default(true),
   tailscale: z.boolean().default(true),

@@ -1,13 +1,12 @@
 import { ComputeError } from '@sgsd/compute'
-import { MeshError } from '@sgsd/mesh'
 import { parseInvite } from '@sgsd/wire'
 import { mergeConfig, readRawConfig, writeConfig } from './config-file.ts'
 import type { AskDocument, EpochDocument, JoinDocument, StatusDocument } from './control/api.ts'
 import type { ControlTarget } from './control/server.ts'
 import { monotonicNow } from './core.ts'
-import { type DaemonParts, invitesOf } from './daemon.ts'
 import { DaemonError } from './daemon-error.ts'
 import { JOIN_TIMEOUT_MS, joinError } from './membership.ts'
+import { type DaemonParts, invitesOf } from './parts.ts'
 import { pause } from './pause.ts'
 import { hex64, statusDocument } from './status.ts'
 import { VERSION } from './version.ts'
@@ -18,14 +17,16 @@ const FAREWELL_MS = 500
 
 /** The running daemon as the control API sees it. */
 export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlTarget {
-  const { core, mesh, mining, farming, merging, lattice, credentials } = parts
+  const { core, mining, farming, merging, lattice, credentials } = parts
   return {
     status: () => status(parts),
     epoch: (epoch) => epochDocument(parts, epoch),
     async ask(text, k): Promise<AskDocument> {
       const answer = await lattice.ask(text, k).catch((error: unknown) => {
         if (error instanceof ComputeError && error.code === 'TEXT_UNKNOWN') {
-          throw new DaemonError('TEXT_UNKNOWN', 'the lattice knows no character of this text', 'ask with Chinese characters: sgsd ask 人工智能', { cause: error })
+          throw new DaemonError('TEXT_UNKNOWN', 'the lattice knows no character of this text', 'ask with Chinese characters: sgsd ask 人工智能', {
+            cause: error,
+          })
         }
         throw error
       })
@@ -79,7 +80,16 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
     farm: farming.progress,
     layers: farming.layers,
     store: usage,
-    warnings: warnings({ state, now, links, discovery, engines: colours.engines, providers: latticeInfo.providers, freeBytes: usage.freeBytes, recent }),
+    warnings: warnings({
+      state,
+      now,
+      links,
+      discovery,
+      engines: colours.engines,
+      providers: latticeInfo.providers,
+      freeBytes: usage.freeBytes,
+      recent,
+    }),
   })
 }
 
@@ -96,10 +106,14 @@ async function joinRunning(parts: DaemonParts, invite: string, signal: AbortSign
   if (parsed.type !== 'accept') throw new DaemonError('INVITE_INVALID', parsed.reason, 'sgsd invite prints one on a member')
   const { address, secret } = parsed.value
   if (secret !== undefined && (credentials.meshKey === undefined || !Buffer.from(secret).equals(credentials.meshKey))) {
-    throw new DaemonError('OTHER_MESH', `this node belongs to mesh ${credentials.genesis.name}; the invite holds the key of another`, 'choose another --data-dir for the other mesh')
+    throw new DaemonError(
+      'OTHER_MESH',
+      `this node belongs to mesh ${credentials.genesis.name}; the invite holds the key of another`,
+      'choose another --data-dir for the other mesh',
+    )
   }
   const peer = await mesh.dial(address, AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)])).catch((error: unknown) => {
-    throw error instanceof MeshError || error instanceof Error ? joinError(error, address) : error
+    throw joinError(error, address)
   })
   const before = await readRawConfig(files.config)
   await writeConfig(files.config, mergeConfig(before, { bootstrap: [...new Set([...(before.bootstrap ?? []), address])] }))

@@ -112,7 +112,11 @@ export class Core {
       case 'report': {
         const { level, what, peer, detail } = effect
         this.#log[level]({ peer, detail }, what)
-        if (level === 'warn') this.#events.emit({ event: 'warning', message: `${what}${peer === undefined ? '' : ` (${peer})`}${detail === undefined ? '' : `: ${detail}`}` })
+        if (level === 'warn')
+          this.#events.emit({
+            event: 'warning',
+            message: `${what}${peer === undefined ? '' : ` (${peer})`}${detail === undefined ? '' : `: ${detail}`}`,
+          })
         return
       }
       case 'publish':

@@ -1,16 +1,15 @@
 import { once } from 'node:events'
 import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { type ColourCompute, type LatticeCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
+import { type LatticeCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
 import { type Effect, itemKey, type Signed } from '@sgsd/consensus'
-import { type Mesh, openMesh, verifySignature } from '@sgsd/mesh'
-import { lockDataDir, openStore, type Store } from '@sgsd/store'
-import { formatInvite, parseManifest } from '@sgsd/wire'
-import type { Logger } from 'pino'
+import { openMesh, verifySignature } from '@sgsd/mesh'
+import { lockDataDir, openStore } from '@sgsd/store'
+import { parseManifest } from '@sgsd/wire'
 import { BlockFetcher, BlockUnavailable } from './block-fetcher.ts'
 import { type Config, MESH_PORT } from './config.ts'
 import { type PartialConfig, readConfig } from './config-file.ts'
-import { type ControlServer, openControlServer } from './control/server.ts'
+import { openControlServer } from './control/server.ts'
 import { controlTarget } from './control-target.ts'
 import { Core, monotonicNow } from './core.ts'
 import { guardLattice } from './crash-guard.ts'
@@ -28,10 +27,10 @@ import { MineLoop } from './loops/mine.ts'
 import { SyncLoop } from './loops/sync.ts'
 import { type Credentials, readCredentials } from './membership.ts'
 import { startupError } from './startup-error.ts'
+import { type DaemonParts, invitesOf } from './parts.ts'
 import { pause } from './pause.ts'
 import { RosterWatch } from './roster-watch.ts'
 import { VERSION } from './version.ts'
-import type { RecentReport } from './warnings.ts'
 
 /** How long the own layer is looked for among peers when the disk has lost it. */
 const RESTORE_PATIENCE_MS = 60_000
@@ -58,28 +57,6 @@ export interface RunningDaemon {
   stop(): Promise<void>
 }
 
-/** Everything that a running daemon consists of. */
-export interface DaemonParts {
-  readonly files: DataDir
-  readonly config: Config
-  readonly credentials: Credentials
-  readonly log: Logger
-  readonly events: EventBus
-  readonly store: Store
-  readonly colours: ColourCompute
-  readonly lattice: LatticeCompute
-  readonly core: Core
-  readonly mesh: Mesh
-  readonly mining: MineLoop
-  readonly farming: FarmLoop
-  readonly merging: MergeLoop
-  readonly beats: BeatLoop
-  readonly recent: RecentReport[]
-  readonly startedAt: number
-  readonly loopDelayP99Ms: () => number
-  readonly requestStop: (exitCode: number) => void
-}
-
 /**
  * Runs the daemon of a data directory in this process.
  * @throws DaemonError ALREADY_RUNNING | NOT_INITIALISED | *_DAMAGED | CONFIG_INVALID | LISTEN_FAILED | NOT_WRITABLE | …
@@ -90,7 +67,11 @@ export async function startDaemon(root: string, options: StartOptions = {}): Pro
   const stack = new AsyncDisposableStack()
   try {
     if (Buffer.byteLength(files.socket) > MAX_SOCKET_PATH_BYTES) {
-      throw new DaemonError('SOCKET_PATH_TOO_LONG', `${files.socket} is too long for a unix socket (${MAX_SOCKET_PATH_BYTES} bytes at most)`, 'choose a shorter --data-dir')
+      throw new DaemonError(
+        'SOCKET_PATH_TOO_LONG',
+        `${files.socket} is too long for a unix socket (${MAX_SOCKET_PATH_BYTES} bytes at most)`,
+        'choose a shorter --data-dir',
+      )
     }
     const credentials = await readCredentials(root)
     stack.use(await lockDataDir(root))
@@ -115,11 +96,6 @@ export async function startDaemon(root: string, options: StartOptions = {}): Pro
     await stack.disposeAsync().catch(() => {})
     throw startupError(error, root)
   }
-}
-
-/** The daemon's multiaddrs, with the mesh key as fragment in a keyed mesh. */
-export function invitesOf(parts: Pick<DaemonParts, 'mesh' | 'credentials'>): readonly string[] {
-  return parts.mesh.multiaddrs().map((address) => formatInvite(address, parts.credentials.meshKey))
 }
 
 interface Assembly {
@@ -180,7 +156,11 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       consensus: () => ({ id: merging.current?.id ?? '', digest: merging.current?.fold.digest ?? '' }),
       rateNow: () => mining.rate,
       layers: () => farming.layers,
-      addrs: () => mesh.multiaddrs().map((address) => address.replace(/\/p2p\/[^/]+$/, '')).slice(0, 16),
+      addrs: () =>
+        mesh
+          .multiaddrs()
+          .map((address) => address.replace(/\/p2p\/[^/]+$/, ''))
+          .slice(0, 16),
     },
     {
       software: VERSION,
@@ -190,13 +170,32 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       colourRate: BigInt(Math.round(await colours.measure(credentials.genesis.colourKernel, MEASURE_MS))),
       rowRate: BigInt(Math.round(lattice.info().rowRate)),
       colourEngine: colours.engine,
-      providers: lattice.info().providers.filter((report) => report.state === 'active' || report.state === 'standby').map((report) => report.provider).slice(0, 8),
+      providers: lattice
+        .info()
+        .providers.filter((report) => report.state === 'active' || report.state === 'standby')
+        .map((report) => report.provider)
+        .slice(0, 8),
     },
     signal,
   )
   const parts: DaemonParts = {
-    files, config, credentials, log, events, store, colours, lattice, core, mesh, mining, farming, merging, beats,
-    recent: [], startedAt, requestStop,
+    files,
+    config,
+    credentials,
+    log,
+    events,
+    store,
+    colours,
+    lattice,
+    core,
+    mesh,
+    mining,
+    farming,
+    merging,
+    beats,
+    recent: [],
+    startedAt,
+    requestStop,
     loopDelayP99Ms: () => delay.percentile(99) / 1e6,
   }
   const server = await openControlServer(files.socket, controlTarget(parts, signal), events)

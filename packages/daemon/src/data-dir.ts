@@ -42,6 +42,11 @@ export function defaultDataDir(env: NodeJS.ProcessEnv): string {
 
 /** The host's name made to fit `^[a-z0-9-]{1,32}$`. */
 export function hostLabel(): string {
-  const label = hostname().toLowerCase().split('.')[0]!.replaceAll(/[^a-z0-9-]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 32)
+  const label = hostname()
+    .toLowerCase()
+    .split('.')[0]!
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 32)
   return label === '' ? 'node' : label
 }

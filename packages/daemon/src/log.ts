@@ -8,7 +8,12 @@ const SECRET_FIELDS = ['secret', 'meshKey', 'privateKey', 'identity', 'invite', 
  * Constant text plus fields; secrets are blanked by name.
  */
 export function openLog(level: string, human: boolean, write: (line: string) => void = (line) => void process.stderr.write(line)): Logger {
-  const options = { level, base: null, redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' }, timestamp: pino.stdTimeFunctions.isoTime }
+  const options = {
+    level,
+    base: null,
+    redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+    timestamp: pino.stdTimeFunctions.isoTime,
+  }
   return pino(options, { write: human ? (line: string) => write(plain(line)) : write })
 }
 

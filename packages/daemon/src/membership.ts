@@ -57,7 +57,11 @@ export interface Credentials {
 export async function initDataDir(root: string, options: InitOptions = {}): Promise<Membership> {
   const files = dataDir(root)
   if (await exists(files.genesis)) {
-    throw new DaemonError('ALREADY_INITIALISED', `${root} already belongs to a mesh`, `sgsd up --data-dir ${root} starts it; choose another --data-dir for a second node`)
+    throw new DaemonError(
+      'ALREADY_INITIALISED',
+      `${root} already belongs to a mesh`,
+      `sgsd up --data-dir ${root} starts it; choose another --data-dir for a second node`,
+    )
   }
   const genesis: Genesis = {
     version: 1,
@@ -95,7 +99,11 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
   const files = dataDir(root)
   const parsed = parseInvite(invite.trim())
   if (parsed.type !== 'accept') {
-    throw new DaemonError('INVITE_INVALID', parsed.reason, 'an invite looks like /ip4/192.168.1.12/tcp/42069/p2p/12D3Koo…#secret; sgsd invite prints one on a member')
+    throw new DaemonError(
+      'INVITE_INVALID',
+      parsed.reason,
+      'an invite looks like /ip4/192.168.1.12/tcp/42069/p2p/12D3Koo…#secret; sgsd invite prints one on a member',
+    )
   }
   const { address, secret } = parsed.value
   return guardWrites(root, async () => {
@@ -110,7 +118,11 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
     if (genesis.type !== 'accept') throw new DaemonError('JOIN_FAILED', `${address} sent no valid genesis document: ${genesis.reason}`)
     if (genesis.value.admission === 'key' && meshKey === undefined) throw joinError(new MeshError('KEY_REQUIRED', { to: address }), address)
     if (genesis.value.latticeKernel !== HANZI_KERNEL_ID) {
-      throw new DaemonError('KERNEL_MISMATCH', `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`, 'install the version that the mesh uses')
+      throw new DaemonError(
+        'KERNEL_MISMATCH',
+        `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`,
+        'install the version that the mesh uses',
+      )
     }
     const meshId = meshIdOf(found.genesis)
     if (await exists(files.genesis)) await refuseOtherMesh(files, meshId)
@@ -126,15 +138,27 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
 export async function readCredentials(root: string): Promise<Credentials> {
   const files = dataDir(root)
   if (!(await exists(files.genesis))) {
-    throw new DaemonError('NOT_INITIALISED', `${root} belongs to no mesh yet`, `sgsd init --data-dir ${root} founds one; sgsd join <invite> --data-dir ${root} joins one`)
+    throw new DaemonError(
+      'NOT_INITIALISED',
+      `${root} belongs to no mesh yet`,
+      `sgsd init --data-dir ${root} founds one; sgsd join <invite> --data-dir ${root} joins one`,
+    )
   }
   const genesisBytes = new Uint8Array(await readFile(files.genesis))
   const genesis = parseGenesis(genesisBytes)
   if (genesis.type !== 'accept') {
-    throw new DaemonError('GENESIS_DAMAGED', `${files.genesis} is damaged: ${genesis.reason}`, 'move it away and join again: sgsd join <invite> (layers and identity stay)')
+    throw new DaemonError(
+      'GENESIS_DAMAGED',
+      `${files.genesis} is damaged: ${genesis.reason}`,
+      'move it away and join again: sgsd join <invite> (layers and identity stay)',
+    )
   }
   if (genesis.value.latticeKernel !== HANZI_KERNEL_ID) {
-    throw new DaemonError('KERNEL_MISMATCH', `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`, 'install the version that the mesh uses')
+    throw new DaemonError(
+      'KERNEL_MISMATCH',
+      `mesh ${genesis.value.name} stands on another hanzi table than this version of sgsd`,
+      'install the version that the mesh uses',
+    )
   }
   const identity = await readIdentity(files)
   const meshKey = genesis.value.admission === 'key' ? await readMeshKey(files) : undefined
@@ -168,24 +192,40 @@ async function readIdentity(files: DataDir): Promise<Identity> {
   try {
     return openIdentity(await readSecretFile(files.identity))
   } catch (error) {
-    throw new DaemonError('IDENTITY_DAMAGED', `cannot use ${files.identity}: ${(error as Error).message}`, 'restore it from a backup; without it this node is another member', { cause: error })
+    throw new DaemonError(
+      'IDENTITY_DAMAGED',
+      `cannot use ${files.identity}: ${(error as Error).message}`,
+      'restore it from a backup; without it this node is another member',
+      { cause: error },
+    )
   }
 }
 
 async function readMeshKey(files: DataDir): Promise<Uint8Array> {
   try {
-    const text = Buffer.from(await readSecretFile(files.meshKey)).toString('utf8').trim()
+    const text = Buffer.from(await readSecretFile(files.meshKey))
+      .toString('utf8')
+      .trim()
     if (!/^[0-9a-f]{64}$/.test(text)) throw new Error('it must hold 64 hex digits')
     return new Uint8Array(Buffer.from(text, 'hex'))
   } catch (error) {
-    throw new DaemonError('KEY_DAMAGED', `cannot use ${files.meshKey}: ${(error as Error).message}`, 'move genesis.bin away and join again with an invite', { cause: error })
+    throw new DaemonError(
+      'KEY_DAMAGED',
+      `cannot use ${files.meshKey}: ${(error as Error).message}`,
+      'move genesis.bin away and join again with an invite',
+      { cause: error },
+    )
   }
 }
 
 async function refuseOtherMesh(files: DataDir, meshId: MeshId): Promise<void> {
   const mine = meshIdOf(new Uint8Array(await readFile(files.genesis)))
   if (mine !== meshId) {
-    throw new DaemonError('OTHER_MESH', `${files.root} belongs to mesh ${mine.slice(0, 8)}, the invite leads to mesh ${meshId.slice(0, 8)}`, 'choose another --data-dir, or sgsd leave first')
+    throw new DaemonError(
+      'OTHER_MESH',
+      `${files.root} belongs to mesh ${mine.slice(0, 8)}, the invite leads to mesh ${meshId.slice(0, 8)}`,
+      'choose another --data-dir, or sgsd leave first',
+    )
   }
 }
 
@@ -195,18 +235,43 @@ export function joinError(error: unknown, address: string): DaemonError {
   const options = { cause: error }
   switch (code) {
     case 'KEY_REQUIRED':
-      return new DaemonError('JOIN_KEY_REQUIRED', `${address} belongs to a mesh with a key, and the address alone does not hold it`, 'ask a member for the whole line that sgsd invite prints (with #…)', options)
+      return new DaemonError(
+        'JOIN_KEY_REQUIRED',
+        `${address} belongs to a mesh with a key, and the address alone does not hold it`,
+        'ask a member for the whole line that sgsd invite prints (with #…)',
+        options,
+      )
     case 'KEY_MISMATCH':
-      return new DaemonError('JOIN_WRONG_KEY', `${address} refused the key of this invite`, 'ask for a fresh invite: it may belong to another mesh', options)
+      return new DaemonError(
+        'JOIN_WRONG_KEY',
+        `${address} refused the key of this invite`,
+        'ask for a fresh invite: it may belong to another mesh',
+        options,
+      )
     case 'PEER_MISMATCH':
-      return new DaemonError('JOIN_PEER_MISMATCH', `another node than the invite names answers at ${address}`, 'the machine may have a new identity: ask for a fresh invite', options)
+      return new DaemonError(
+        'JOIN_PEER_MISMATCH',
+        `another node than the invite names answers at ${address}`,
+        'the machine may have a new identity: ask for a fresh invite',
+        options,
+      )
     case 'ADDRESS_INVALID':
       return new DaemonError('INVITE_INVALID', (error as Error).message, '', options)
     case 'DIAL_TIMEOUT':
-      return new DaemonError('JOIN_TIMEOUT', `nobody answered at ${address} within ${JOIN_TIMEOUT_MS / 1_000} s`, 'is the daemon running there, and is the port open in its firewall?', options)
+      return new DaemonError(
+        'JOIN_TIMEOUT',
+        `nobody answered at ${address} within ${JOIN_TIMEOUT_MS / 1_000} s`,
+        'is the daemon running there, and is the port open in its firewall?',
+        options,
+      )
     default: {
       const timedOut = error instanceof Error && error.name === 'TimeoutError'
-      return new DaemonError(timedOut ? 'JOIN_TIMEOUT' : 'JOIN_UNREACHABLE', `cannot reach ${address}: ${(error as Error).message}`, 'is the daemon running there, and is the port open in its firewall?', options)
+      return new DaemonError(
+        timedOut ? 'JOIN_TIMEOUT' : 'JOIN_UNREACHABLE',
+        `cannot reach ${address}: ${(error as Error).message}`,
+        'is the daemon running there, and is the port open in its firewall?',
+        options,
+      )
     }
   }
 }
@@ -219,9 +284,15 @@ async function guardWrites<T>(root: string, work: () => Promise<T>): Promise<T> 
     if (error instanceof DaemonError) throw error
     const code = error instanceof StoreError ? error.code : (error as NodeJS.ErrnoException).code
     if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM' || code === 'ENOTDIR' || code === 'EEXIST' || code === 'NOT_WRITABLE') {
-      throw new DaemonError('NOT_WRITABLE', `cannot write to ${root}: ${(error as Error).message}`, 'choose another --data-dir, or mend its owner and mode', { cause: error })
+      throw new DaemonError(
+        'NOT_WRITABLE',
+        `cannot write to ${root}: ${(error as Error).message}`,
+        'choose another --data-dir, or mend its owner and mode',
+        { cause: error },
+      )
     }
-    if (code === 'ENOSPC' || code === 'DISK_FULL') throw new DaemonError('DISK_FULL', `no space left for ${root}`, 'free some space and try again', { cause: error })
+    if (code === 'ENOSPC' || code === 'DISK_FULL')
+      throw new DaemonError('DISK_FULL', `no space left for ${root}`, 'free some space and try again', { cause: error })
     throw error
   }
 }

@@ -26,7 +26,9 @@ export class RosterWatch {
     if (state.roster === this.#roster) return
     this.#roster = state.roster
     this.#mesh.setMembers(
-      [...state.roster.values()].filter(({ value }) => value.author !== state.self && !value.left).map(({ value }) => ({ peer: value.author, addrs: value.addrs })),
+      [...state.roster.values()]
+        .filter(({ value }) => value.author !== state.self && !value.left)
+        .map(({ value }) => ({ peer: value.author, addrs: value.addrs })),
     )
     const owned = shards(state, monotonicNow(), this.#lattice.info().radicalRows).get(state.self) ?? []
     const key = owned.join(' ')

@@ -30,7 +30,8 @@ export function startupError(error: unknown, root: string): DaemonError {
   if (error instanceof MeshError && error.code === 'LISTEN_FAILED') return new DaemonError('LISTEN_FAILED', message, HINTS.LISTEN_FAILED, options)
   if (error instanceof ComputeError) return new DaemonError('FAILED', message, 'sgsd doctor', options)
   const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return new DaemonError('NOT_WRITABLE', `cannot write to ${root}: ${message}`, HINTS.NOT_WRITABLE, options)
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+    return new DaemonError('NOT_WRITABLE', `cannot write to ${root}: ${message}`, HINTS.NOT_WRITABLE, options)
   if (code === 'ENOSPC') return new DaemonError('DISK_FULL', `no space left for ${root}`, HINTS.DISK_FULL, options)
   return new DaemonError('FAILED', message, '', options)
 }

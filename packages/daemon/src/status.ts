@@ -94,13 +94,23 @@ function peerStatuses(sources: StatusSources): readonly PeerStatus[] {
   const owned = shards(state, now, lattice.radicalRows)
   const mining = ranges(state, now)
   const links = new Map(sources.links.map((link) => [link.peer, link]))
-  const names = [...state.roster.entries()].filter(([peer, record]) => peer === state.self || !record.value.left || links.has(peer)).map(([peer]) => peer)
+  const names = [...state.roster.entries()]
+    .filter(([peer, record]) => peer === state.self || !record.value.left || links.has(peer))
+    .map(([peer]) => peer)
   if (!names.includes(state.self)) names.push(state.self)
   const rank = (peer: PeerName): string => `${peer === state.self ? 0 : 1}${state.roster.get(peer)?.value.hostName ?? ''}${peer}`
-  return names.sort((a, b) => (rank(a) < rank(b) ? -1 : 1)).map((peer) => peerStatus(sources, peer, links.get(peer), owned.get(peer) ?? [], mining.get(peer)))
+  return names
+    .sort((a, b) => (rank(a) < rank(b) ? -1 : 1))
+    .map((peer) => peerStatus(sources, peer, links.get(peer), owned.get(peer) ?? [], mining.get(peer)))
 }
 
-function peerStatus(sources: StatusSources, peer: PeerName, link: PeerLink | undefined, radicals: readonly number[], range: ChunkRun | undefined): PeerStatus {
+function peerStatus(
+  sources: StatusSources,
+  peer: PeerName,
+  link: PeerLink | undefined,
+  radicals: readonly number[],
+  range: ChunkRun | undefined,
+): PeerStatus {
   const { state, now, consensus, lattice } = sources
   const self = peer === state.self
   const record = state.roster.get(peer)?.value
@@ -120,7 +130,11 @@ function peerStatus(sources: StatusSources, peer: PeerName, link: PeerLink | und
     range: { ...ownRun, done: coveredWithin(state, ownRun) },
     rate: self ? Math.round(sources.mining.rate) : link === undefined ? 0 : Number(beat?.rateNow ?? 0n),
     seenMsAgo: self ? 0 : seen === undefined ? null : Math.max(0, Math.round(now - seen)),
-    agrees: self ? consensus !== undefined : beat === undefined || consensus === undefined ? null : beat.consensus === consensus.id && beat.digest === consensus.fold.digest,
+    agrees: self
+      ? consensus !== undefined
+      : beat === undefined || consensus === undefined
+        ? null
+        : beat.consensus === consensus.id && beat.digest === consensus.fold.digest,
     layers: self ? sources.layers : (beat?.layers ?? Number(head?.seq ?? 0n)),
     head: head?.layer ?? '',
     version: record?.software ?? '',
@@ -130,7 +144,10 @@ function peerStatus(sources: StatusSources, peer: PeerName, link: PeerLink | und
 /** Covered chunks of the current epoch inside a run. */
 function coveredWithin(state: MeshState, run: ChunkRun): number {
   const end = run.start + run.count
-  return (state.tallies.get(state.epoch)?.covered ?? []).reduce((sum, c) => sum + Math.max(0, Math.min(end, c.start + c.count) - Math.max(run.start, c.start)), 0)
+  return (state.tallies.get(state.epoch)?.covered ?? []).reduce(
+    (sum, c) => sum + Math.max(0, Math.min(end, c.start + c.count) - Math.max(run.start, c.start)),
+    0,
+  )
 }
 
 /** `/ip4/10.0.0.7/tcp/4001/p2p/…` → `10.0.0.7:4001`. */

@@ -38,7 +38,10 @@ export function warnings(sources: WarningSources): StatusDocument['warnings'] {
     const seen = state.seen.get(peer)
     if (seen !== undefined && now - seen < MISSED_BEATS * BEAT_INTERVAL_MS) continue
     const { hostName } = record.value
-    const message = seen === undefined ? `${hostName} has not been seen since this node started` : `${hostName} has not been seen for ${duration(now - seen)}; its range is taken over`
+    const message =
+      seen === undefined
+        ? `${hostName} has not been seen since this node started`
+        : `${hostName} has not been seen for ${duration(now - seen)}; its range is taken over`
     found.push({ message, hint: `sgsd peer show ${hostName}` })
   }
   for (const report of [...engines, ...providers]) {
@@ -49,8 +52,10 @@ export function warnings(sources: WarningSources): StatusDocument['warnings'] {
   for (const [peer, { reason }] of state.refused) {
     found.push({ message: `a layer of ${state.roster.get(peer)?.value.hostName ?? peer} was refused: ${reason}`, hint: `sgsd peer show ${peer}` })
   }
-  if (freeBytes < LOW_DISK_BYTES) found.push({ message: `only ${Math.round(freeBytes / 2 ** 20)} MiB of disk are free`, hint: 'free some space; nothing is lost meanwhile' })
-  for (const report of recent.filter(({ at }) => now - at < RECENT_MS).slice(-MAX_RECENT)) found.push({ message: report.message, hint: 'sgsd events' })
+  if (freeBytes < LOW_DISK_BYTES)
+    found.push({ message: `only ${Math.round(freeBytes / 2 ** 20)} MiB of disk are free`, hint: 'free some space; nothing is lost meanwhile' })
+  for (const report of recent.filter(({ at }) => now - at < RECENT_MS).slice(-MAX_RECENT))
+    found.push({ message: report.message, hint: 'sgsd events' })
   return found
 }
 

@@ -152,7 +152,14 @@ export interface JoinDocument {
 export type DaemonEvent = { readonly at: string } & (
   | { readonly event: 'peer:connected'; readonly peer: string; readonly link: string }
   | { readonly event: 'peer:disconnected'; readonly peer: string }
-  | { readonly event: 'claim:accepted'; readonly peer: string; readonly epoch: string; readonly start: number; readonly count: number; readonly coverage: number }
+  | {
+      readonly event: 'claim:accepted'
+      readonly peer: string
+      readonly epoch: string
+      readonly start: number
+      readonly count: number
+      readonly coverage: number
+    }
   | { readonly event: 'epoch:closed'; readonly epoch: string; readonly xor: string; readonly how: 'computed' | 'adopted' }
   | { readonly event: 'layer:committed'; readonly layer: string; readonly radicals: number; readonly rows: number; readonly meanScore: number }
   | { readonly event: 'layer:received'; readonly peer: string; readonly layer: string }

@@ -40,25 +40,41 @@ export function openControl(root: string): ControlClient {
     const deadline = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
     return new Promise<T>((resolve, reject) => {
       const fail = (error: unknown): void => reject(refusal(error, root))
-      const req = request({ socketPath, method, path, signal: deadline, headers: { host: 'sgsd', ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }) } }, (res) => {
-        const pieces: Buffer[] = []
-        let size = 0
-        res.on('data', (piece: Buffer) => {
-          size += piece.length
-          if (size > MAX_ANSWER_BYTES) req.destroy(new Error('the answer is too long'))
-          else pieces.push(piece)
-        })
-        res.on('error', fail)
-        res.on('end', () => {
-          try {
-            const answer = JSON.parse(Buffer.concat(pieces).toString('utf8')) as T & { error?: { code: string; message: string; hint?: string } }
-            if ((res.statusCode ?? 500) < 400) return resolve(answer)
-            reject(new ControlError('REFUSED', answer.error?.message ?? `the daemon answered ${res.statusCode}`, answer.error?.hint ?? '', answer.error?.code ?? ''))
-          } catch (error) {
-            fail(error)
-          }
-        })
-      })
+      const req = request(
+        {
+          socketPath,
+          method,
+          path,
+          signal: deadline,
+          headers: { host: 'sgsd', ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }) },
+        },
+        (res) => {
+          const pieces: Buffer[] = []
+          let size = 0
+          res.on('data', (piece: Buffer) => {
+            size += piece.length
+            if (size > MAX_ANSWER_BYTES) req.destroy(new Error('the answer is too long'))
+            else pieces.push(piece)
+          })
+          res.on('error', fail)
+          res.on('end', () => {
+            try {
+              const answer = JSON.parse(Buffer.concat(pieces).toString('utf8')) as T & { error?: { code: string; message: string; hint?: string } }
+              if ((res.statusCode ?? 500) < 400) return resolve(answer)
+              reject(
+                new ControlError(
+                  'REFUSED',
+                  answer.error?.message ?? `the daemon answered ${res.statusCode}`,
+                  answer.error?.hint ?? '',
+                  answer.error?.code ?? '',
+                ),
+              )
+            } catch (error) {
+              fail(error)
+            }
+          })
+        },
+      )
       req.on('error', fail)
       req.end(payload)
     })

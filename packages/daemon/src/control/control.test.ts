@@ -16,7 +16,11 @@ afterEach(async () => {
 
 const target = (over: Partial<ControlTarget>): ControlTarget =>
   new Proxy(over as ControlTarget, {
-    get: (have, name) => Reflect.get(have, name) ?? (() => { throw new Error(`unexpected ${String(name)}`) }),
+    get: (have, name) =>
+      Reflect.get(have, name) ??
+      (() => {
+        throw new Error(`unexpected ${String(name)}`)
+      }),
   })
 
 async function serve(over: Partial<ControlTarget>, events = new EventBus()): Promise<string> {
@@ -33,7 +37,9 @@ test('answers go through, the socket is for user and group only', async () => {
 
 test('a refusal carries code, sentence and hint', async () => {
   const root = await serve({ ask: () => Promise.reject(new DaemonError('TEXT_UNKNOWN', 'no known character', 'ask in Chinese')) })
-  const error = await openControl(root).post('/v1/ask', { text: 'hello' }).catch((caught: unknown) => caught)
+  const error = await openControl(root)
+    .post('/v1/ask', { text: 'hello' })
+    .catch((caught: unknown) => caught)
   expect(error).toBeInstanceOf(ControlError)
   expect(error).toMatchObject({ code: 'REFUSED', reason: 'TEXT_UNKNOWN', message: 'no known character', hint: 'ask in Chinese' })
 })

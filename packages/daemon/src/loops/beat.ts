@@ -16,7 +16,10 @@ export interface BeatSources {
 }
 
 /** Facts of a record that do not change while the daemon runs. */
-export type RecordFacts = Pick<MemberRecord, 'software' | 'hostName' | 'cores' | 'memoryBytes' | 'colourRate' | 'rowRate' | 'colourEngine' | 'providers'>
+export type RecordFacts = Pick<
+  MemberRecord,
+  'software' | 'hostName' | 'cores' | 'memoryBytes' | 'colourRate' | 'rowRate' | 'colourEngine' | 'providers'
+>
 
 /** Gossips signs of life, and keeps the own record true. */
 export class BeatLoop {
@@ -103,6 +106,10 @@ function drifted(before: bigint, now: bigint): boolean {
 }
 
 function same(a: MemberRecord, b: MemberRecord): boolean {
-  const text = (record: MemberRecord): string => JSON.stringify(Object.entries(record).sort(), (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  const text = (record: MemberRecord): string =>
+    JSON.stringify(
+      Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1)),
+      (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
+    )
   return text(a) === text(b)
 }

@@ -33,23 +33,31 @@ export class ContentLoop {
   }
 
   fetchLayer({ head }: Extract<Effect, { type: 'fetch-layer' }>): void {
-    this.#until(`layer ${head.id}`, () => this.#stillNewest(head), async () => {
-      const content = await this.#layer(head)
-      if (typeof content === 'string') return this.#refuse(head, content)
-      const refusal = await this.#lattice.load(content)
-      if (refusal !== undefined) return this.#refuse(head, refusal)
-      this.#core.handle({ type: 'layer-ready', head })
-      if (head.value.author !== this.#core.state.self) {
-        this.#events.emit({ event: 'layer:received', peer: head.value.author, layer: head.value.layer })
-      }
-    })
+    this.#until(
+      `layer ${head.id}`,
+      () => this.#stillNewest(head),
+      async () => {
+        const content = await this.#layer(head)
+        if (typeof content === 'string') return this.#refuse(head, content)
+        const refusal = await this.#lattice.load(content)
+        if (refusal !== undefined) return this.#refuse(head, refusal)
+        this.#core.handle({ type: 'layer-ready', head })
+        if (head.value.author !== this.#core.state.self) {
+          this.#events.emit({ event: 'layer:received', peer: head.value.author, layer: head.value.layer })
+        }
+      },
+    )
   }
 
   fetchLeaves({ claim }: Extract<Effect, { type: 'fetch-leaves' }>): void {
     const { author, leaves } = claim.value
-    this.#until(`claim ${claim.id}`, () => this.#stillWanted(claim), async () => {
-      admitLeaves(this.#core, claim, await this.#fetcher.get(leaves, author), this.#events)
-    })
+    this.#until(
+      `claim ${claim.id}`,
+      () => this.#stillWanted(claim),
+      async () => {
+        admitLeaves(this.#core, claim, await this.#fetcher.get(leaves, author), this.#events)
+      },
+    )
   }
 
   /** Content of a head's layer, or the reason why it is none of ours. @throws BlockUnavailable */
@@ -69,7 +77,9 @@ export class ContentLoop {
     if (manifest.author !== author) return 'the layer was written by another member'
     if (manifest.seq !== seq) return 'the layer has another sequence number than its announcement'
     const held = manifest.blocks.map((block) => block.radical)
-    return held.length === radicals.length && held.every((radical, i) => radical === radicals[i]) ? undefined : 'the layer holds other radicals than its announcement'
+    return held.length === radicals.length && held.every((radical, i) => radical === radicals[i])
+      ? undefined
+      : 'the layer holds other radicals than its announcement'
   }
 
   #refuse(head: Signed<'head'>, reason: string): void {
@@ -108,7 +118,12 @@ export class ContentLoop {
 }
 
 /** All blocks of a layer, four at a time. @throws BlockUnavailable */
-export async function fetchContent(fetcher: Pick<BlockFetcher, 'get'>, author: PeerName, layer: LayerContent['layer'], manifest: LayerManifest): Promise<LayerContent> {
+export async function fetchContent(
+  fetcher: Pick<BlockFetcher, 'get'>,
+  author: PeerName,
+  layer: LayerContent['layer'],
+  manifest: LayerManifest,
+): Promise<LayerContent> {
   const radicals: { radical: number; bytes: Uint8Array }[] = []
   for (let i = 0; i < manifest.blocks.length; i += 4) {
     const group = manifest.blocks.slice(i, i + 4)

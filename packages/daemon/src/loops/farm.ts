@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CommitDraft, LatticeCompute } from '@sgsd/compute'
-import type { BlockId, Head, LayerId, LayerManifest } from '@sgsd/consensus'
+import type { BlockId, Head, LayerManifest } from '@sgsd/consensus'
 import { HEBB } from '@sgsd/lattice'
 import type { BlockStore, ItemStore } from '@sgsd/store'
 import { encodeManifest } from '@sgsd/wire'
@@ -73,7 +73,11 @@ export class FarmLoop {
     const head = this.#core.state.heads.get(this.#core.state.self)?.value
     this.#layers = Number(head?.seq ?? 0n)
     this.#finishedLines = saved.finishedLines
-    this.#jobs = saved.jobs.map((job) => (job.pending !== undefined && job.pending.layer === head?.layer ? { ...job, next: job.pending.next, pending: undefined } : { ...job, pending: undefined }))
+    this.#jobs = saved.jobs.map((job) =>
+      job.pending !== undefined && job.pending.layer === head?.layer
+        ? { ...job, next: job.pending.next, pending: undefined }
+        : { ...job, pending: undefined },
+    )
     this.#tidy()
   }
 
@@ -132,7 +136,7 @@ export class FarmLoop {
     this.#meanScore = draft.meanScore
     if (draft.radicals.length === 0) return this.#tick(job, next)
     const { manifest, bytes } = await this.#store(draft, lineage(job, from, next, lines))
-    const layer = (await this.#blocks.put(bytes)) as LayerId
+    const layer = await this.#blocks.put(bytes)
     const head: Head = { author: manifest.author, seq: manifest.seq, layer, radicals: manifest.blocks.map((block) => block.radical) }
     this.#save(this.#jobs.map((other, i) => (i === 0 ? { ...other, pending: { next, layer } } : other)))
     this.#core.author({ kind: 'head', value: head })
@@ -140,7 +144,10 @@ export class FarmLoop {
     this.#tick(job, next)
     const rows = manifest.blocks.reduce((sum, block) => sum + block.rows, 0)
     this.#events.emit({ event: 'layer:committed', layer, radicals: manifest.blocks.length, rows, meanScore: draft.meanScore })
-    this.#log.info({ layer: layer.slice(0, 12), radicals: manifest.blocks.length, rows, meanScore: Number(draft.meanScore.toFixed(4)) }, 'layer committed')
+    this.#log.info(
+      { layer: layer.slice(0, 12), radicals: manifest.blocks.length, rows, meanScore: Number(draft.meanScore.toFixed(4)) },
+      'layer committed',
+    )
   }
 
   async #store(draft: CommitDraft, lineageRoot: string): Promise<{ manifest: LayerManifest; bytes: Uint8Array }> {

@@ -1,6 +1,6 @@
 import { CHUNK_COLOURS } from '@sgsd/color'
 import type { ColourCompute } from '@sgsd/compute'
-import { type ChunkRun, chunksOfEpoch, draftClaim, itemKey, nextWork, type Signed } from '@sgsd/consensus'
+import { type ChunkRun, chunksOfEpoch, draftClaim, itemKey, nextWork } from '@sgsd/consensus'
 import type { BlockStore } from '@sgsd/store'
 import { encodeLeaves } from '@sgsd/wire'
 import type { Logger } from 'pino'
@@ -99,7 +99,13 @@ export class MineLoop {
     this.#work = new AbortController()
     const started = performance.now()
     const first = epoch * BigInt(chunksOfEpoch(genesis)) + BigInt(run.start)
-    const values = await this.#colours.chunkValues(genesis.colourKernel, genesis.colourSeed, first, run.count, AbortSignal.any([this.#signal, this.#work.signal]))
+    const values = await this.#colours.chunkValues(
+      genesis.colourKernel,
+      genesis.colourSeed,
+      first,
+      run.count,
+      AbortSignal.any([this.#signal, this.#work.signal]),
+    )
     const rate = (run.count * CHUNK_COLOURS * 1_000) / (performance.now() - started)
     this.#rate = this.#rate === 0 ? rate : 0.6 * this.#rate + 0.4 * rate
     const bytes = encodeLeaves(values)
@@ -107,7 +113,7 @@ export class MineLoop {
     if (this.#core.state.epoch !== epoch) return
     const claim = draftClaim(this.#core.state, run, values, leaves)
     this.#core.author({ kind: 'claim', value: claim })
-    const signed = this.#core.state.claims.get(itemKey({ kind: 'claim', value: claim })) as Signed<'claim'> | undefined
+    const signed = this.#core.state.claims.get(itemKey({ kind: 'claim', value: claim }))
     if (signed !== undefined) admitLeaves(this.#core, signed, bytes, this.#events)
   }
 

@@ -1,0 +1,42 @@
+import type { ColourCompute, LatticeCompute } from '@sgsd/compute'
+import type { Mesh } from '@sgsd/mesh'
+import type { Store } from '@sgsd/store'
+import { formatInvite } from '@sgsd/wire'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import type { Core } from './core.ts'
+import type { DataDir } from './data-dir.ts'
+import type { EventBus } from './event-bus.ts'
+import type { BeatLoop } from './loops/beat.ts'
+import type { FarmLoop } from './loops/farm.ts'
+import type { MergeLoop } from './loops/merge.ts'
+import type { MineLoop } from './loops/mine.ts'
+import type { Credentials } from './membership.ts'
+import type { RecentReport } from './warnings.ts'
+
+/** Everything that a running daemon consists of. */
+export interface DaemonParts {
+  readonly files: DataDir
+  readonly config: Config
+  readonly credentials: Credentials
+  readonly log: Logger
+  readonly events: EventBus
+  readonly store: Store
+  readonly colours: ColourCompute
+  readonly lattice: LatticeCompute
+  readonly core: Core
+  readonly mesh: Mesh
+  readonly mining: MineLoop
+  readonly farming: FarmLoop
+  readonly merging: MergeLoop
+  readonly beats: BeatLoop
+  readonly recent: RecentReport[]
+  readonly startedAt: number
+  readonly loopDelayP99Ms: () => number
+  readonly requestStop: (exitCode: number) => void
+}
+
+/** The daemon's multiaddrs, with the mesh key as fragment in a keyed mesh. */
+export function invitesOf(parts: Pick<DaemonParts, 'mesh' | 'credentials'>): readonly string[] {
+  return parts.mesh.multiaddrs().map((address) => formatInvite(address, parts.credentials.meshKey))
+}
