@@ -126,7 +126,7 @@ function main(): void {
   const version = unihanVersion(values.from)
   if (version !== UNIHAN_VERSION)
     throw new Error(
-      `${values.from} : Unihan ${version ?? 'unreadable (apt-get install unicode-data bzip2)'}; the table is made from ${UNIHAN_VERSION}`,
+      `${values.from}: Unihan ${version ?? 'unreadable (apt-get install unicode-data bzip2)'}; the table is made from ${UNIHAN_VERSION}`,
     )
   if (values.check) {
     const difference = checkHanziTable(values.from)

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
+import { bss, setId, union } from '@sgsd/hllset'
 import { describe, expect, test } from 'vitest'
 import { checkHanziTable, UNICODE_DIR, UNIHAN_VERSION, unihanVersion } from '../../../scripts/build-hanzi.ts'
 import { cover } from './cover.ts'
 import { CORPORA, HANZI_KERNEL_ID, HANZI_TABLE_FILE } from './data-files.ts'
 import { type HanziKernel, radicalRows } from './hanzi-kernel.ts'
+import { coverSet, hanziSet } from './hanzi-set.ts'
 import { parseHanziTable } from './parse-table.ts'
 
 const table = contentOf(HANZI_TABLE_FILE)
@@ -42,6 +44,16 @@ describe('the shipped hanzi table', () => {
       if (kernel.rowOf(String.fromCodePoint(codePoint)) !== row) expect.fail(`U+${codePoint.toString(16)} is not at row ${row}`)
     })
     for (const other of ['', 'a', '。', '水水', '\ud840', '😀']) expect(kernel.rowOf(other)).toBeUndefined()
+  })
+
+  test('gives sketches whose τ and ρ are those of the exact sets, nearly', () => {
+    const [u, v] = ['学', '學'].map((character) => kernel.rowOf(character)!) as [number, number]
+    const [a, b] = [kernel.tokensOf(u), kernel.tokensOf(v)]
+    const both = a.filter((token) => b.includes(token)).length
+    const estimate = bss(hanziSet(kernel, u), hanziSet(kernel, v))!
+    expect(estimate.tau).toBeCloseTo(both / b.length, 1)
+    expect(estimate.rho).toBeCloseTo((a.length - both) / b.length, 1)
+    expect(setId(coverSet(kernel, [u, v]))).toBe(setId(union(hanziSet(kernel, v), hanziSet(kernel, u))))
   })
 
   test('has defined characters of all 214 radicals', () => {
