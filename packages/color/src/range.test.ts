@@ -50,16 +50,10 @@ test('a chunk is its 2^20 indices', () => {
 
 describe('the kernels are bijections of the index', () => {
   test('turbo32 on a window where a lossy finaliser would collide', () => {
-    const seen = new Uint8Array(2 ** 29)
-    let collisions = 0
     // 2^18 of 2^32 values: 8 collisions expected of a random function, none of a bijection
-    for (let i = 0n; i < 2n ** 18n; i++) {
-      const colour = Number(turbo32(7n, i * 16_381n))
-      const bit = 1 << (colour & 7)
-      if (((seen[colour >>> 3] ?? 0) & bit) !== 0) collisions++
-      seen[colour >>> 3] = (seen[colour >>> 3] ?? 0) | bit
-    }
-    expect(collisions).toBe(0)
+    const seen = new Set<bigint>()
+    for (let i = 0n; i < 2n ** 18n; i++) seen.add(turbo32(7n, i * 16_381n))
+    expect(seen.size).toBe(2 ** 18)
   })
 
   test('indices wrap modulo 2^64 and 2^32', () => {
