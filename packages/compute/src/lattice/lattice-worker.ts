@@ -1,0 +1,130 @@
+// Thread of the lattice: the swarm and its engine behind the calls of lattice-calls.ts.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+import { zstdDecompressSync } from 'node:zlib'
+import { buildLattice, coverState, HANZI_TABLE_FILE, type HanziKernel, MAX_TABLE_BYTES, parseHanziTable, radicalRows } from '@sgsd/lattice'
+import { ComputeError } from '../compute-error.ts'
+import { runCanary } from './canary.ts'
+import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
+import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
+import { loadOrt, type ProviderName } from './onnx/ort.ts'
+import { ReferenceStepEngine } from './reference-step-engine.ts'
+import { STABLE_PROFILE, type StepEngine } from './step-engine.ts'
+import { Swarm } from './swarm.ts'
+import { WasmStepEngine } from './wasm-step-engine.ts'
+import { serveCalls } from './worker-host.ts'
+import { STOP_CELL } from './worker-messages.ts'
+
+/** Trajectories over which the row rate is measured: a few milliseconds. */
+const RATE_RUNS = 5
+
+const stop: Int32Array = (workerData as { readonly stop: Int32Array }).stop
+let kernel: HanziKernel | undefined
+let swarm: Swarm | undefined
+
+const calls: LatticeCalls = {
+  async open(wanted): Promise<Opened> {
+    const table = readTable()
+    const began = performance.now()
+    const base = buildLattice(table)
+    const buildMs = performance.now() - began
+    const { engine, stepMs, wasm } = await chooseEngine(wanted)
+    kernel = table
+    swarm = new Swarm(table, base, engine, () => Atomics.load(stop, STOP_CELL) === 1)
+    await swarm.use(engine)
+    return {
+      kernelId: table.id,
+      rows: table.definedCount,
+      tauEdges: base.tau.cols.length,
+      rhoEdges: base.rho.cols.length,
+      buildMs,
+      radicalRows: radicalRows(table),
+      engine: await measure(engine, stepMs),
+      wasm,
+    }
+  },
+
+  async useProvider(provider): Promise<EngineState> {
+    const engine = await openProvider(provider)
+    try {
+      const { right, largestError, stepMs } = await runCanary(engine, STABLE_PROFILE)
+      if (!right) throw new Error(`its step differs from the reference by ${largestError.toPrecision(2)}`)
+      const before = opened().engine
+      await opened().use(engine)
+      await before.release()
+      return await measure(engine, stepMs)
+    } catch (error) {
+      await engine.release()
+      throw unavailable(provider, error)
+    }
+  },
+
+  setOwned: (radicals) => opened().setOwned(radicals),
+  farm: (lines) => opened().farm(lines),
+  commit: () => opened().commit(),
+  restore: (own, lines, meanScore) => opened().restore(own, lines, meanScore),
+  load: (content) => opened().load(content),
+  fold: (members) => opened().fold(members),
+  ask: (text, k) => opened().ask(text, k),
+}
+
+if (parentPort === null) throw new Error('the lattice worker was started outside a worker thread')
+serveCalls(parentPort, calls, stop, async () => {
+  await swarm?.engine.release()
+})
+
+function opened(): Swarm {
+  if (swarm === undefined) throw new Error('the lattice worker was called before `open`')
+  return swarm
+}
+
+function readTable(): HanziKernel {
+  const bytes = readFileSync(fileURLToPath(import.meta.resolve(HANZI_TABLE_FILE)))
+  const table = parseHanziTable(zstdDecompressSync(bytes, { maxOutputLength: MAX_TABLE_BYTES }))
+  if ('error' in table) throw new Error(`the hanzi table is damaged: ${table.error}`)
+  return table
+}
+
+/** The wasm engine if it answers the canary right, the reference otherwise or where it was asked for. */
+async function chooseEngine(wanted: 'wasm' | 'reference'): Promise<{ engine: StepEngine; stepMs: number; wasm: Opened['wasm'] }> {
+  const reference = async (wasm: Opened['wasm']): Promise<{ engine: StepEngine; stepMs: number; wasm: Opened['wasm'] }> => {
+    const engine = new ReferenceStepEngine(STABLE_PROFILE)
+    const { stepMs } = await runCanary(engine, STABLE_PROFILE)
+    return { engine, stepMs, wasm }
+  }
+  if (wanted === 'reference') return reference({ state: 'off', why: 'the configuration asks for reference' })
+  try {
+    const engine = WasmStepEngine.open(STABLE_PROFILE)
+    const { right, largestError, stepMs } = await runCanary(engine, STABLE_PROFILE)
+    if (!right) return await reference({ state: 'wrong', why: `its step differs from the reference by ${largestError.toPrecision(2)}` })
+    return {
+      engine,
+      stepMs,
+      wasm: { state: 'active', why: `WebAssembly SIMD128, equal to the reference to the bit, ${stepMs.toFixed(2)} ms a step` },
+    }
+  } catch (error) {
+    return reference({ state: 'missing', why: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+async function openProvider(provider: ProviderName): Promise<OnnxStepEngine> {
+  try {
+    return new OnnxStepEngine(await loadOrt(), provider, STABLE_PROFILE)
+  } catch (error) {
+    throw unavailable(provider, error)
+  }
+}
+
+function unavailable(provider: ProviderName, error: unknown): ComputeError {
+  return new ComputeError('PROVIDER_UNAVAILABLE', { provider, detail: error instanceof Error ? error.message : String(error) })
+}
+
+/** Steps the loaded lattice; its time does not depend on the state. */
+async function measure(engine: StepEngine, stepMs: number): Promise<EngineState> {
+  const start = coverState(kernel!, Uint32Array.of(0))
+  let stepped = 0
+  const began = performance.now()
+  for (let run = 0; run < RATE_RUNS; run++) stepped += kernel!.definedCount * (await engine.converge(start, start)).steps
+  return { name: engine.name, stepMs, rowRate: Math.round((1_000 * stepped) / (performance.now() - began)) }
+}
