@@ -78,7 +78,16 @@ export class Conduct {
 
   #of(peer: PeerName, now: Millis): Ledger {
     const known = this.#ledgers.get(peer)
-    const ledger = known ?? { strikes: 0, struckAt: now, tokens: GOSSIP_BURST, filledAt: now, surplus: 0, windowAt: now, bans: 0, bannedUntil: 0 as Millis }
+    const ledger = known ?? {
+      strikes: 0,
+      struckAt: now,
+      tokens: GOSSIP_BURST,
+      filledAt: now,
+      surplus: 0,
+      windowAt: now,
+      bans: 0,
+      bannedUntil: 0 as Millis,
+    }
     this.#ledgers.delete(peer)
     this.#ledgers.set(peer, ledger)
     if (this.#ledgers.size > MAX_PEERS) {

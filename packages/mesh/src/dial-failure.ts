@@ -34,11 +34,16 @@ export function dialFailure(error: unknown, context: DialContext): MeshError {
   }
   if (name === 'NoValidAddressesError') return new MeshError('ADDRESS_INVALID', { address: to, detail }, cause)
   if (name === 'EncryptionFailedError' && !BROKE_OFF.test(detail)) return new MeshError('NOT_A_MESH', { to, detail }, cause)
-  return new MeshError('UNREACHABLE', { to, detail: name === 'EncryptionFailedError' ? 'it closed the connection before the handshake' : detail }, cause)
+  return new MeshError(
+    'UNREACHABLE',
+    { to, detail: name === 'EncryptionFailedError' ? 'it closed the connection before the handshake' : detail },
+    cause,
+  )
 }
 
 /** The messages of a connection that ended before one byte of an answer. */
-const BROKE_OFF = /^Encryption failed$|EOF - (?:tried to read|read 0|stream closed while reading 0)|closed|reset/i
+const BROKE_OFF =
+  /^Encryption failed$|EOF - (?:tried to read|.*\b0\/\d+ bytes)|^(?:The )?stream .*(?:reset|closed|aborted)|ECONNRESET|EPIPE|TCP transmission/i
 
 /** Most telling first, among failures that are not mismatches of a key or peer. */
 const TELLING: readonly MeshErrorCode[] = ['DIALLED_SELF', 'NOT_A_MESH', 'DIAL_TIMEOUT', 'UNREACHABLE', 'DIAL_REFUSED', 'ADDRESS_INVALID']

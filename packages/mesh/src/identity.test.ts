@@ -45,7 +45,14 @@ describe('identity', () => {
   })
 
   test('anything at all is a verdict, never an exception', () => {
-    fc.assert(fc.property(fc.string(), fc.uint8Array(), fc.uint8Array({ maxLength: 80 }), (peer, message, signature) => !verifySignature(peer as PeerName, message, signature)))
+    fc.assert(
+      fc.property(
+        fc.string(),
+        fc.uint8Array(),
+        fc.uint8Array({ maxLength: 80 }),
+        (peer, message, signature) => !verifySignature(peer as PeerName, message, signature),
+      ),
+    )
   })
 
   test('damaged or foreign keys are refused with a code', async () => {

@@ -82,7 +82,14 @@ export class Libp2pMesh implements Mesh {
     this.#plan = new RedialPlan(this.self, Math.random)
     this.#bootstrap = [...options.bootstrap]
     const keyed = options.meshKey !== undefined
-    this.#dialler = new Dialler({ node, plan: this.#plan, keyed, now, stop: this.#stop.signal, failed: (target, error) => this.#dialFailed(target, error) })
+    this.#dialler = new Dialler({
+      node,
+      plan: this.#plan,
+      keyed,
+      now,
+      stop: this.#stop.signal,
+      failed: (target, error) => this.#dialFailed(target, error),
+    })
   }
 
   /** Listens and begins to look for peers. @throws MeshError LISTEN_FAILED */
@@ -152,7 +159,9 @@ export class Libp2pMesh implements Mesh {
   async sync(peer: PeerName, signal: AbortSignal): Promise<number> {
     this.#mustBeOpen('sync')
     const deadline = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-    return await this.#accounted(peer, () => withStream(this.#node, peer, SYNC_PROTOCOL, deadline, (channel) => askSync(channel, this.#parts.options.handlers)))
+    return await this.#accounted(peer, () =>
+      withStream(this.#node, peer, SYNC_PROTOCOL, deadline, (channel) => askSync(channel, this.#parts.options.handlers)),
+    )
   }
 
   async fetchBlock(peer: PeerName, id: BlockId, target: BlockTarget, signal: AbortSignal): Promise<void> {

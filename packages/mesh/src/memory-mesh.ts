@@ -109,7 +109,12 @@ export class MemoryMesh implements Mesh {
 
   discovery(): readonly DiscoveryReport[] {
     const off = (source: DiscoveryReport['source']): DiscoveryReport => ({ source, state: 'off', found: 0, why: `${source}: not used in memory` })
-    return [off('mdns'), off('tailscale'), off('bootstrap'), { source: 'roster', state: 'ok', found: this.#members.length, why: `${this.#links.size} peers linked` }]
+    return [
+      off('mdns'),
+      off('tailscale'),
+      off('bootstrap'),
+      { source: 'roster', state: 'ok', found: this.#members.length, why: `${this.#links.size} peers linked` },
+    ]
   }
 
   setMembers(members: readonly { readonly peer: PeerName; readonly addrs: readonly string[] }[]): void {
@@ -119,7 +124,9 @@ export class MemoryMesh implements Mesh {
   async publish(topic: Topic, bytes: Uint8Array): Promise<void> {
     this.#mustBeOpen('publish')
     if (bytes.length > MAX_GOSSIP_BYTES) throw new MeshError('FRAME_TOO_LARGE', { peer: this.self, bytes: bytes.length, limit: MAX_GOSSIP_BYTES })
-    const id = createHash('sha256').update(`${this.self} ${this.#published++}`).digest('hex')
+    const id = createHash('sha256')
+      .update(`${this.self} ${this.#published++}`)
+      .digest('hex')
     this.#seen.add(id)
     this.#forward(id, topic, Uint8Array.from(bytes))
   }

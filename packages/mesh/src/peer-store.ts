@@ -26,6 +26,8 @@ export async function openPeerStore(directory: string, log: MeshLog): Promise<Le
 
 async function open(directory: string): Promise<LevelDatastore> {
   const store = new LevelDatastore(directory)
+  // The database first, by itself: the datastore's own `open` hides the cause of a failure.
+  await store.db.open()
   await store.open()
   return store
 }

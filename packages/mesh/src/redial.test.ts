@@ -4,7 +4,11 @@ import { describe, expect, test } from 'vitest'
 import { MAX_PARALLEL_DIALS, RedialPlan, type Hint } from './redial.ts'
 
 const at = (ms: number): Millis => ms as Millis
-const named = (peer: string, ...addrs: string[]): Hint => ({ id: peer, peer: peer as PeerName, addrs: addrs.length > 0 ? addrs : [`/ip4/10.0.0.1/tcp/${peer.length}`] })
+const named = (peer: string, ...addrs: string[]): Hint => ({
+  id: peer,
+  peer: peer as PeerName,
+  addrs: addrs.length > 0 ? addrs : [`/ip4/10.0.0.1/tcp/${peer.length}`],
+})
 const nobody = (): boolean => false
 const plan = (self = 'm'): RedialPlan => new RedialPlan(self as PeerName, () => 0.5)
 const ids = (due: readonly { id: string }[]): string[] => due.map(({ id }) => id)
@@ -39,7 +43,11 @@ describe('whom to dial when', () => {
 
   test('parallel dials are bounded, and a finished one makes room', () => {
     const p = plan()
-    p.replace('bootstrap', Array.from({ length: 20 }, (_, i) => named(`p${i}`)), at(0))
+    p.replace(
+      'bootstrap',
+      Array.from({ length: 20 }, (_, i) => named(`p${i}`)),
+      at(0),
+    )
     expect(p.due(at(0), nobody)).toHaveLength(MAX_PARALLEL_DIALS)
     expect(p.due(at(0), nobody)).toHaveLength(0)
     p.failed('p0', 'DIAL_TIMEOUT', at(1))
@@ -133,7 +141,11 @@ describe('whom to dial when', () => {
 
   test('a flood of invented peers is bounded, and does not keep members from being dialled', () => {
     const p = plan()
-    p.replace('mdns', Array.from({ length: 5_000 }, (_, i) => named(`p${i}`)), at(0))
+    p.replace(
+      'mdns',
+      Array.from({ length: 5_000 }, (_, i) => named(`p${i}`)),
+      at(0),
+    )
     expect(p.count('mdns')).toBe(512)
     p.replace('roster', [named('z')], at(0))
     expect(p.count('roster')).toBe(1)
@@ -155,7 +167,12 @@ describe('whom to dial when', () => {
         let now = 0
         for (const one of events) {
           now += 700
-          if (one.type === 'offer') p.replace(one.source, one.peers.map((name) => named(name)), at(now))
+          if (one.type === 'offer')
+            p.replace(
+              one.source,
+              one.peers.map((name) => named(name)),
+              at(now),
+            )
           else if (one.type === 'fail' && flying.delete(one.peer)) p.failed(one.peer, 'DIAL_TIMEOUT', at(now))
           else if (one.type === 'win' && flying.delete(one.peer)) {
             p.succeeded(one.peer, one.peer as PeerName)

@@ -101,7 +101,11 @@ export class RedialPlan {
       .slice(0, Math.max(0, free))
       .map(([id, entry]) => {
         entry.inFlight = true
-        return { id, peer: entry.named ? entry.peer : undefined, addrs: rotated([...new Set([...entry.addrs.values()].flat())], entry.failures).slice(0, MAX_ADDRS) }
+        return {
+          id,
+          peer: entry.named ? entry.peer : undefined,
+          addrs: rotated([...new Set([...entry.addrs.values()].flat())], entry.failures).slice(0, MAX_ADDRS),
+        }
       })
   }
 
@@ -161,7 +165,15 @@ export class RedialPlan {
     const entry = this.#entries.get(key)
     if (entry === undefined) {
       const named = hint.peer !== undefined
-      this.#entries.set(key, { peer: hint.peer, named, addrs: new Map([[source, addrs]]), failures: 0, strange: 0, nextAt: later(now, wait), inFlight: false })
+      this.#entries.set(key, {
+        peer: hint.peer,
+        named,
+        addrs: new Map([[source, addrs]]),
+        failures: 0,
+        strange: 0,
+        nextAt: later(now, wait),
+        inFlight: false,
+      })
       return
     }
     const known = [...entry.addrs.values()].flat()

@@ -11,6 +11,9 @@ const MAX_STREAMS = 8
 /** Longest life of an answer, milliseconds; a stalled peer is cut long before, a trickling one here. */
 const ANSWER_DEADLINE_MS = 10 * 60_000
 
+/** After an exchange the other side gets this long to close its half, milliseconds; streams that it keeps open count against it. */
+const LINGER_MS = 5_000
+
 /** A stream must open, protocol negotiation included, within this time, milliseconds. */
 const OPEN_DEADLINE_MS = 10_000
 
@@ -30,12 +33,16 @@ export async function answerStreams(
     const channel = streamChannel(stream, peer, AbortSignal.any([stop, AbortSignal.timeout(ANSWER_DEADLINE_MS)]))
     try {
       await answer(channel, peer)
+      letGo(stream)
     } catch (error) {
       channel.abort(error instanceof Error ? error : new Error(String(error)))
       failed(peer, error)
     }
   }
-  await node.handle(protocol, (stream, connection) => void handle(stream, connection), { maxInboundStreams: MAX_STREAMS, maxOutboundStreams: MAX_STREAMS })
+  await node.handle(protocol, (stream, connection) => void handle(stream, connection), {
+    maxInboundStreams: MAX_STREAMS,
+    maxOutboundStreams: MAX_STREAMS,
+  })
 }
 
 /**
@@ -54,7 +61,10 @@ export async function withStream<T>(
   if (connection === undefined) throw new MeshError('NOT_CONNECTED', { peer })
   let stream: Stream
   try {
-    stream = await connection.newStream(protocol, { signal: AbortSignal.any([signal, AbortSignal.timeout(OPEN_DEADLINE_MS)]), maxOutboundStreams: MAX_STREAMS })
+    stream = await connection.newStream(protocol, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(OPEN_DEADLINE_MS)]),
+      maxOutboundStreams: MAX_STREAMS,
+    })
   } catch (cause) {
     signal.throwIfAborted()
     const busy = cause instanceof Error && cause.name.startsWith('TooMany')
@@ -62,7 +72,9 @@ export async function withStream<T>(
   }
   const channel = streamChannel(stream, peer, signal)
   try {
-    return await exchange(channel)
+    const result = await exchange(channel)
+    letGo(stream)
+    return result
   } catch (error) {
     channel.abort(error instanceof Error ? error : new Error(String(error)))
     throw error
@@ -72,4 +84,12 @@ export async function withStream<T>(
 /** Whether an error shows that the peer broke the protocol, not that the network broke. */
 export function isMisconduct(error: unknown): error is MeshError<'FRAME_INVALID' | 'FRAME_TOO_LARGE'> {
   return isMeshError(error, 'FRAME_INVALID', 'FRAME_TOO_LARGE')
+}
+
+/** Resets a stream that is not closed by both sides soon. */
+function letGo(stream: Stream): void {
+  if (stream.status !== 'open' && stream.status !== 'closing') return
+  const timer = setTimeout(() => stream.abort(new Error('the exchange is over')), LINGER_MS)
+  timer.unref()
+  stream.addEventListener('close', () => clearTimeout(timer), { once: true })
 }

@@ -101,7 +101,12 @@ export class MdnsDiscovery {
 }
 
 export function mdnsReport(seen: { found: number; failure: string | undefined; searchingMs: number; interfaces: number }): DiscoveryReport {
-  const report = (state: DiscoveryReport['state'], why: string): DiscoveryReport => ({ source: 'mdns', state, found: seen.found, why: `mDNS: ${why}` })
+  const report = (state: DiscoveryReport['state'], why: string): DiscoveryReport => ({
+    source: 'mdns',
+    state,
+    found: seen.found,
+    why: `mDNS: ${why}`,
+  })
   if (seen.found > 0) return report('ok', `${seen.found} ${seen.found === 1 ? 'peer' : 'peers'} found`)
   if (seen.failure !== undefined) return report('failed', `multicast does not work here: ${seen.failure}`)
   if (seen.interfaces === 0) return report('searching', 'this machine has no network interface but loopback')

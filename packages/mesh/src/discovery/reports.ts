@@ -2,7 +2,12 @@ import type { DiscoveryReport } from '../port.ts'
 
 /** @param failure - why the last dial of a bootstrap address failed, if none is connected */
 export function bootstrapReport(configured: number, connected: number, failure: string | undefined): DiscoveryReport {
-  const report = (state: DiscoveryReport['state'], why: string): DiscoveryReport => ({ source: 'bootstrap', state, found: connected, why: `Bootstrap: ${why}` })
+  const report = (state: DiscoveryReport['state'], why: string): DiscoveryReport => ({
+    source: 'bootstrap',
+    state,
+    found: connected,
+    why: `Bootstrap: ${why}`,
+  })
   if (configured === 0) return report('off', 'no address given')
   if (connected > 0) return report('ok', `${connected} of ${counted(configured, 'address', 'addresses')} connected`)
   if (failure !== undefined) return report('failed', `${counted(configured, 'address', 'addresses')} tried, none answers; last: ${failure}`)

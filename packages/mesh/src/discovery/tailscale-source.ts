@@ -52,23 +52,20 @@ export async function askTailscale(places: TailscalePlaces, signal: AbortSignal)
 function askSocket(socketPath: string, signal: AbortSignal): Promise<string> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(SOCKET_DEADLINE_MS)])
   return new Promise((resolve, reject) => {
-    const call = request(
-      { socketPath, path: '/localapi/v0/status', headers: { Host: 'local-tailscaled.sock' }, signal: deadline },
-      (answer) => {
-        const pieces: Buffer[] = []
-        let bytes = 0
-        answer.on('data', (piece: Buffer) => {
-          bytes += piece.length
-          if (bytes > MAX_ANSWER_BYTES) call.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`))
-          else pieces.push(piece)
-        })
-        answer.on('error', reject)
-        answer.on('end', () => {
-          if (answer.statusCode === 200) resolve(Buffer.concat(pieces).toString('utf8'))
-          else reject(new Error(answer.statusCode === 403 ? 'this user may not ask tailscaled' : `tailscaled answered ${answer.statusCode}`))
-        })
-      },
-    )
+    const call = request({ socketPath, path: '/localapi/v0/status', headers: { Host: 'local-tailscaled.sock' }, signal: deadline }, (answer) => {
+      const pieces: Buffer[] = []
+      let bytes = 0
+      answer.on('data', (piece: Buffer) => {
+        bytes += piece.length
+        if (bytes > MAX_ANSWER_BYTES) call.destroy(new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`))
+        else pieces.push(piece)
+      })
+      answer.on('error', reject)
+      answer.on('end', () => {
+        if (answer.statusCode === 200) resolve(Buffer.concat(pieces).toString('utf8'))
+        else reject(new Error(answer.statusCode === 403 ? 'this user may not ask tailscaled' : `tailscaled answered ${answer.statusCode}`))
+      })
+    })
     call.on('error', (error) => reject(deadline.aborted && !signal.aborted ? new Error(`no answer in ${SOCKET_DEADLINE_MS} ms`) : error))
     call.end()
   })
@@ -76,11 +73,16 @@ function askSocket(socketPath: string, signal: AbortSignal): Promise<string> {
 
 function askCommand(command: string, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(command, ['status', '--json'], { timeout: COMMAND_DEADLINE_MS, maxBuffer: MAX_ANSWER_BYTES, signal, encoding: 'utf8' }, (error, stdout) => {
-      // Logged out, it prints the document and exits 1.
-      if (stdout !== '') resolve(stdout)
-      else reject(error?.killed === true ? new Error(`no answer in ${COMMAND_DEADLINE_MS} ms`) : (error ?? new Error('it printed nothing')))
-    })
+    execFile(
+      command,
+      ['status', '--json'],
+      { timeout: COMMAND_DEADLINE_MS, maxBuffer: MAX_ANSWER_BYTES, signal, encoding: 'utf8' },
+      (error, stdout) => {
+        // Logged out, it prints the document and exits 1.
+        if (stdout !== '') resolve(stdout)
+        else reject(error?.killed === true ? new Error(`no answer in ${COMMAND_DEADLINE_MS} ms`) : (error ?? new Error('it printed nothing')))
+      },
+    )
   })
 }
 

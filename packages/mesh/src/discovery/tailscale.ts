@@ -60,17 +60,32 @@ export function tailscaleHints(answer: TailscaleAnswer, port: number): Hint[] {
 
 /** @param answer - undefined before the first one */
 export function tailscaleReport(answer: TailscaleAnswer | undefined, port: number): DiscoveryReport {
-  const report = (state: DiscoveryReport['state'], found: number, why: string): DiscoveryReport => ({ source: 'tailscale', state, found, why: `Tailscale: ${why}` })
+  const report = (state: DiscoveryReport['state'], found: number, why: string): DiscoveryReport => ({
+    source: 'tailscale',
+    state,
+    found,
+    why: `Tailscale: ${why}`,
+  })
   switch (answer?.type) {
     case undefined:
       return report('searching', 0, 'asking tailscaled')
     case 'running': {
       const online = answer.online.length
       if (online > 0) return report('ok', online, `${online} of ${answer.known} machines online, dialled at port ${port}`)
-      return report('searching', 0, answer.known === 0 ? 'running, and no other machine is in the tailnet' : `running, and none of ${answer.known} machines is online`)
+      return report(
+        'searching',
+        0,
+        answer.known === 0 ? 'running, and no other machine is in the tailnet' : `running, and none of ${answer.known} machines is online`,
+      )
     }
     case 'not-running':
-      return report('failed', 0, answer.backendState === 'NeedsLogin' ? 'installed but logged out; run `tailscale up`' : `installed but not running (state ${answer.backendState})`)
+      return report(
+        'failed',
+        0,
+        answer.backendState === 'NeedsLogin'
+          ? 'installed but logged out; run `tailscale up`'
+          : `installed but not running (state ${answer.backendState})`,
+      )
     case 'absent':
       return report('off', 0, answer.detail)
     case 'unreadable':

@@ -86,7 +86,7 @@ class SyncInbox {
   /** The ids of a sequence of frames that begins with `first`. */
   async ids(first: Extract<SyncFrame, { type: 'inventory' | 'want' }>): Promise<readonly ItemId[]> {
     let ids = first.ids
-    for (let frame = first; !frame.final; ) {
+    for (let frame = first; !frame.final;) {
       frame = await this.next(first.type)
       if (ids.length + frame.ids.length > MAX_SYNC_IDS) throw this.#invalid(`more than ${MAX_SYNC_IDS} ids`)
       ids = ids.concat(frame.ids)
