@@ -84,6 +84,7 @@ async function runDemo(context: Context, flags: DemoFlags, json: boolean, root: 
     }
   } finally {
     show.end()
+    if (context.signal.aborted) context.terminal.note('interrupted: stopping the nodes')
     if (!keep || !ended) await demo.stop()
   }
   return keep && ended

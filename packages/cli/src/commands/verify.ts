@@ -32,7 +32,7 @@ export function addVerify(program: Command, context: Context): void {
       const { out } = context.terminal
       for (const { name, what, expected, got, ok } of figures) {
         const mark = ok ? out.green('✓') : out.red('✗')
-        context.terminal.print(`${mark} ${name.padEnd(18)} ${got.padEnd(18)} ${ok ? '' : `expected ${expected}  `}${out.dim(what)}`)
+        context.terminal.print(`${mark} ${name.padEnd(18)} ${got.padEnd(18)}  ${ok ? '' : `expected ${expected}  `}${out.dim(what)}`)
       }
     })
 }

@@ -37,8 +37,8 @@ function nodeChanges(before: NodeView | undefined, after: NodeView, snapshot: Sn
     said.push(`${name} mines chunks ${range.start} to ${range.start + range.count - 1} and farms the rows of ${radicals} radicals`)
   }
   if (status === undefined) return said
-  if (status.lattice.layers > (before?.status?.lattice.layers ?? 0))
-    said.push(`${name} committed layer ${status.lattice.layers}: ${status.lattice.layer.slice(0, 12)}`)
+  const { layer } = status.lattice
+  if (layer !== '' && layer !== before?.status?.lattice.layer) said.push(`${name} committed layer ${layer.slice(0, 12)}`)
   if (hasFarmed(status) && !hasFarmed(before?.status))
     said.push(`${name} farmed ${status.lattice.farm.lines} lines, next-line score ${status.lattice.farm.meanScore.toFixed(3)}`)
   const closed = epochZeroOf(status)

@@ -1,4 +1,4 @@
-import { plainText, truncate } from '../text/display-width.ts'
+import { displayWidth, pad, plainText, truncate } from '../text/display-width.ts'
 import { bar, bareHex, bytes, count, duration, percent, rate, shortPeer } from '../text/figures.ts'
 import { fitLine } from '../text/line.ts'
 import type { Style } from '../text/style.ts'
@@ -56,12 +56,12 @@ function columns(style: Style): Column<NodeView>[] {
   const colour = ({ status }: NodeView): string => (status === undefined ? '000000' : peerColour(status.node.peerId))
   return [
     { title: 'NODE', text: ({ name }) => name, paint: (text) => style.bold(text) },
-    { title: 'PEER', text: ({ status }) => (status === undefined ? '' : shortPeer(status.node.peerId)), dropOrder: 3 },
+    { title: 'PEER', text: ({ status }) => (status === undefined ? '' : shortPeer(status.node.peerId)), dropOrder: 6 },
     {
       title: 'COLOUR',
       text: (node) => (node.status === undefined ? '' : `[${colour(node)}]`),
       paint: (text, node) => (node.status === undefined ? text : style.block(colour(node))),
-      dropOrder: 4,
+      dropOrder: 5,
     },
     {
       title: 'STATE',
@@ -71,14 +71,14 @@ function columns(style: Style): Column<NodeView>[] {
     {
       title: 'RANGE',
       text: ({ range }) => (range === undefined ? '' : `${count(range.start)}–${count(range.start + range.count - 1)}`),
-      dropOrder: 2,
+      dropOrder: 3,
     },
     {
       title: 'EPOCH 0',
       text: ({ status }) => (status === undefined ? '' : `${bar(coverageOf(status), NODE_BAR_COLUMNS)} ${percent(coverageOf(status)).padStart(4)}`),
-      dropOrder: 5,
+      dropOrder: 2,
     },
-    { title: 'RATE', align: 'right', text: ({ status }) => (status === undefined ? '' : rate(status.colours.rateHere)), dropOrder: 6 },
+    { title: 'RATE', align: 'right', text: ({ status }) => (status === undefined ? '' : rate(status.colours.rateHere)), dropOrder: 4 },
     { title: 'RADICALS', align: 'right', text: ({ status }) => (status === undefined ? '' : String(selfOf(status)?.radicals.length ?? 0)) },
     { title: 'LAYERS', align: 'right', text: ({ status }) => (status === undefined ? '' : String(status.lattice.layers)) },
     { title: 'CONSENSUS', text: (node) => consensusText(node), paint: (text, node) => consensusPaint(text, node, style) },
@@ -130,13 +130,14 @@ export function endView({ ok, snapshot, conditions, kept, program }: EndView, wi
 }
 
 function nextSteps(program: string): string[] {
-  return [
-    'Next:',
-    `  ${program} init && ${program} up         a mesh of your own; up prints an invite`,
-    `  ${program} join '<invite>'            the same on the next machine`,
-    `  ${program} ask 人工智能正在改变世界       what the lattice makes of a text`,
-    '  docs/architecture.md               how it works',
+  const steps: readonly (readonly [string, string])[] = [
+    [`${program} init && ${program} up`, 'a mesh of your own; up prints an invite'],
+    [`${program} join '<invite>'`, 'the same on the next machine'],
+    [`${program} ask 人工智能正在改变世界`, 'what the lattice makes of a text'],
+    ['docs/architecture.md', 'how it works'],
   ]
+  const width = Math.max(...steps.map(([words]) => displayWidth(words)))
+  return ['Next:', ...steps.map(([words, what]) => `  ${pad(words, width)}  ${what}`)]
 }
 
 function keptSteps(program: string, kept: readonly string[]): string[] {
