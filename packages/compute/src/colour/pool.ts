@@ -210,7 +210,6 @@ async function probe(worker: Worker): Promise<readonly EngineFinding[]> {
 }
 
 function send(worker: Worker, message: ToWorker): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   worker.postMessage(message)
 }
 
