@@ -72,8 +72,10 @@ export class BlockFetcher {
     }
   }
 
+  /** A transfer that went on where an earlier one broke off is tried once more from the start: this peer may have packed the block differently. */
   async #fromPeer(id: BlockId, peer: PeerName): Promise<Uint8Array | undefined> {
     const sink = await this.#blocks.receive(id)
+    const resumed = sink.have > 0
     try {
       await this.#mesh.fetchBlock(peer, id, sink, AbortSignal.any([this.#signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]))
     } catch (error) {
@@ -86,6 +88,7 @@ export class BlockFetcher {
       return await sink.finish()
     } catch (error) {
       if (error instanceof StoreError && (error.code === 'BLOCK_CORRUPT' || error.code === 'BLOCK_TOO_LARGE')) {
+        if (resumed) return this.#fromPeer(id, peer)
         this.#log.warn({ block: id, peer, code: error.code }, 'peer sent bytes that are not the block')
         return undefined
       }

@@ -141,7 +141,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       bootstrap: config.bootstrap,
       mdns: config.mdns,
       tailscale: config.tailscale ? { port: MESH_PORT } : false,
-      handlers: meshHandlers(core, store.blocks),
+      handlers: meshHandlers(core, store),
       directory: files.peers,
       log: (level, fields, text) => log[level](fields, text),
     }),

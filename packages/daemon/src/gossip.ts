@@ -1,13 +1,13 @@
-import { allItems, type PeerName, type SignedItem, stateDigest } from '@sgsd/consensus'
+import { allItems, type SignedItem, stateDigest } from '@sgsd/consensus'
 import type { MeshHandlers } from '@sgsd/mesh'
-import type { BlockStore } from '@sgsd/store'
+import type { Store } from '@sgsd/store'
 import { openGossip, openItem, type Topic, type Verdict } from '@sgsd/wire'
 import { type Core, monotonicNow } from './core.ts'
 
 const ACCEPTED: Verdict<void> = { type: 'accept', value: undefined }
 
 /** What the mesh asks of us when peers speak: verify, take in, answer. */
-export function meshHandlers(core: Core, blocks: BlockStore): MeshHandlers {
+export function meshHandlers(core: Core, { blocks, items }: Pick<Store, 'blocks' | 'items'>): MeshHandlers {
   return {
     onGossip(topic: Topic, bytes: Uint8Array): Verdict<void> {
       const opened = openGossip(topic, bytes, core.verifyContext)
@@ -23,16 +23,19 @@ export function meshHandlers(core: Core, blocks: BlockStore): MeshHandlers {
     itemsMissingFrom(theirs: ReadonlySet<string>): readonly Uint8Array[] {
       return Array.from(allItems(core.state)).flatMap((item) => (theirs.has(item.id) ? [] : [item.bytes]))
     },
-    onItems(envelopes: readonly Uint8Array[], _from: PeerName): Verdict<void> {
-      for (const bytes of envelopes) {
-        const opened = openItem(bytes, core.verifyContext)
-        if (opened.type === 'reject') return opened
-        if (opened.type === 'accept') core.handle({ type: 'item-received', item: opened.value, now: monotonicNow(), source: 'peer' })
-      }
-      return ACCEPTED
-    },
+    onItems: (envelopes: readonly Uint8Array[]): Verdict<void> => items.batch(() => takeIn(core, envelopes)),
     readBlock: (id, offset) => blocks.read(id, offset),
   }
+}
+
+/** One commit for all of them: a sync may bring thousands. */
+function takeIn(core: Core, envelopes: readonly Uint8Array[]): Verdict<void> {
+  for (const bytes of envelopes) {
+    const opened = openItem(bytes, core.verifyContext)
+    if (opened.type === 'reject') return opened
+    if (opened.type === 'accept') core.handle({ type: 'item-received', item: opened.value, now: monotonicNow(), source: 'peer' })
+  }
+  return ACCEPTED
 }
 
 function idBytes(item: SignedItem): Uint8Array {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises'
+import { readFile, rm, stat } from 'node:fs/promises'
 import type { Genesis, MeshId, PeerName } from '@sgsd/consensus'
 import { HANZI_KERNEL_ID } from '@sgsd/lattice'
 import { createIdentity, fetchGenesis, type Identity, MeshError, openIdentity } from '@sgsd/mesh'
-import { readSecretFile, StoreError, writeFileDurably, writeSecretFile } from '@sgsd/store'
+import { ensureDataDir, readSecretFile, StoreError, writeFileDurably, writeSecretFile } from '@sgsd/store'
 import { encodeGenesis, meshIdOf, parseGenesis, parseInvite } from '@sgsd/wire'
 import { type Config, MESH_PORT } from './config.ts'
 import { mergeConfig, type PartialConfig, readRawConfig, writeConfig } from './config-file.ts'
@@ -181,9 +181,8 @@ async function writeMembership(files: DataDir, genesis: Uint8Array, meshKey: Uin
 }
 
 async function ensureIdentity(files: DataDir): Promise<Identity> {
-  await mkdir(files.root, { recursive: true, mode: 0o750 })
+  await ensureDataDir(files.root)
   if (await exists(files.identity)) return readIdentity(files)
-  await chmod(files.root, 0o750)
   await writeSecretFile(files.identity, await createIdentity())
   return readIdentity(files)
 }
