@@ -16,6 +16,8 @@ export interface WorkerLinkOptions {
   readonly url: URL
   /** Name of the thread, in errors and in profilers. */
   readonly name: string
+  /** Heap of the thread, MB; node's defaults where left out. */
+  readonly heap?: { readonly youngMb: number; readonly oldMb: number }
   /** Given to the worker as `workerData`, with `stop` added: a shared Int32Array whose first cell becomes 1 when it should stop. */
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -40,6 +42,9 @@ export class WorkerLink<C extends Calls<C>> {
     this.#worker = new Worker(options.url, {
       name: options.name,
       workerData: { ...options.data, stop: this.#stop },
+      ...(options.heap === undefined
+        ? {}
+        : { resourceLimits: { maxYoungGenerationSizeMb: options.heap.youngMb, maxOldGenerationSizeMb: options.heap.oldMb } }),
       ...(options.url.pathname.endsWith('.ts') ? { execArgv: ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning'] } : {}),
     })
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
@@ -51,11 +56,6 @@ export class WorkerLink<C extends Calls<C>> {
         resolve()
       })
     })
-  }
-
-  /** The OS-independent id of the thread, for diagnosis and for tests that end it. */
-  get threadId(): number {
-    return this.#worker.threadId
   }
 
   /** Calls a function of the worker. Arguments are copied, the caller keeps its buffers. */
@@ -74,11 +74,6 @@ export class WorkerLink<C extends Calls<C>> {
   close(): Promise<void> {
     this.#closing ??= this.#end()
     return this.#closing
-  }
-
-  /** Kills the thread as a crash would. For tests of what happens then. */
-  async crash(): Promise<void> {
-    await this.#worker.terminate()
   }
 
   async #end(): Promise<void> {

@@ -56,7 +56,7 @@ export async function probeProvider(provider: ProviderName, options: ProbeOption
   clearTimeout(timer)
   if (answer !== undefined) return judge(answer, stderr)
   if (late) return { state: 'missing', why: `no answer within ${deadlineMs / 1000} s` }
-  return { state: 'missing', why: sentence(`the probe died (${end})${missingLibrary(stderr) ?? ''}`) }
+  return { state: 'missing', why: sentence(`the probe died (${end})`, stderr) }
 }
 
 /** Turns what a child said into a result; the library that the loader missed stands in its standard error only. */
@@ -67,23 +67,21 @@ export function judge(answer: ProbeAnswer, stderr: string): ProbeResult {
     case 'wrong':
       return { state: 'wrong', why: `its step differs from the reference by ${answer.largestError.toPrecision(2)}` }
     case 'failed':
-      return { state: 'missing', why: sentence(`${answer.message}${missingLibrary(stderr) ?? ''}`) }
+      return { state: 'missing', why: sentence(answer.message, stderr) }
   }
 }
 
 const CHILD = new URL(import.meta.url.endsWith('.ts') ? './probe-child.ts' : './probe-child.js', import.meta.url)
 
-function missingLibrary(stderr: string): string | undefined {
-  const match = /([^\s/\\:"']+\.(?:so(?:\.\d+)*|dll|dylib)): cannot open shared object file/.exec(stderr)
-  return match === null ? undefined : `: ${match[1]} is missing`
-}
-
-/** One printable line without the source positions that ONNX Runtime puts first. */
-function sentence(text: string): string {
+/** `libfoo.so.1 is missing: ` and the rest on one printable line, without the source positions that ONNX Runtime puts first. */
+function sentence(text: string, stderr: string): string {
+  const library = /([^\s/\\:"']+\.(?:so(?:\.\d+)*|dll|dylib)): cannot open shared object file/.exec(stderr)?.[1]
   const line = text
     .replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
+    .replace(/^.*\bwas false\. /, '')
     .replaceAll(/\/onnxruntime_src\/\S+\s/g, '')
     .replaceAll(/\s+/g, ' ')
     .trim()
-  return line.length <= MAX_WHY_CHARS ? line : `${line.slice(0, MAX_WHY_CHARS - 1)}…`
+  const whole = library === undefined ? line : `${library} is missing: ${line}`
+  return whole.length <= MAX_WHY_CHARS ? whole : `${whole.slice(0, MAX_WHY_CHARS - 1)}…`
 }
