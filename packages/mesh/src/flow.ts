@@ -4,8 +4,11 @@ import { MeshError, reasonOf } from './mesh-error.ts'
 /** Bytes handed to a stream at once: large enough that calls cost nothing, small enough to interleave with other streams. */
 const PIECE_BYTES = 256 * 1024
 
-/** Bytes that may wait in a stream's write buffer before the writer is held, 4 pieces. */
+/** Bytes that may wait, unsent or unread, before the side that produces them is held; 4 pieces. */
 const HIGH_WATER_BYTES = 1024 * 1024
+
+/** Unread bytes at which a held peer may go on, so that it does before the consumer runs dry. */
+const LOW_WATER_BYTES = 256 * 1024
 
 /** Longest wait for the other side to take or give anything, milliseconds. */
 export const STALL_MS = 15_000
@@ -38,26 +41,31 @@ export async function sendAll(stream: Stream, bytes: Uint8Array, options: FlowOp
 }
 
 /**
- * Reads with real backpressure: the stream is paused while the consumer works, so that at most one yamux window waits in memory.
- * `for await` over a stream never pauses it. Needs a muxer whose `maxReadBufferLength` exceeds its `maxStreamWindowSize`.
+ * Reads with real backpressure: once `HIGH_WATER_BYTES` wait for the consumer the stream is paused, and at most a yamux window more
+ * comes in. `for await` over a stream never pauses it. Needs a muxer whose `maxReadBufferLength` exceeds its `maxStreamWindowSize`.
  * Ends when the peer closes its writing half.
  * @throws MeshError STALLED when nothing arrives for `stallMs`, STREAM_CLOSED on a reset; the signal's reason
  */
 export async function* receive(stream: Stream, options: FlowOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const queue: Uint8Array[] = []
+  let queued = 0
   let failure: Error | undefined
   let closed = stream.status !== 'open' && stream.status !== 'closing'
   let resuming = false
   let wake = (): void => undefined
 
-  const hold = (): void => {
-    if (stream.readStatus === 'readable') stream.pause()
+  const enqueue = (piece: Uint8Array): void => {
+    queue.push(piece)
+    queued += piece.length
+  }
+  const holdIfFull = (): void => {
+    if (queued > HIGH_WATER_BYTES && stream.readStatus === 'readable') stream.pause()
   }
   const onMessage = (event: StreamMessageEvent): void => {
-    if (event.data instanceof Uint8Array) queue.push(event.data)
-    else for (const piece of event.data) queue.push(piece)
+    if (event.data instanceof Uint8Array) enqueue(event.data)
+    else for (const piece of event.data) enqueue(piece)
     // `pause()` inside the dispatch of `resume()` would leave yamux unpaused; the resumer pauses itself.
-    if (!resuming) hold()
+    if (!resuming) holdIfFull()
     wake()
   }
   const onClose = (event: StreamCloseEvent): void => {
@@ -66,6 +74,18 @@ export async function* receive(stream: Stream, options: FlowOptions): AsyncGener
     wake()
   }
   const onEvent = (): void => wake()
+  const resume = (): void => {
+    resuming = true
+    try {
+      stream.resume()
+    } catch (error) {
+      failure ??= error instanceof Error ? error : new Error(String(error))
+      closed = true
+    } finally {
+      resuming = false
+    }
+    holdIfFull()
+  }
 
   stream.addEventListener('message', onMessage)
   stream.addEventListener('remoteCloseWrite', onEvent)
@@ -74,22 +94,13 @@ export async function* receive(stream: Stream, options: FlowOptions): AsyncGener
   options.signal.addEventListener('abort', onEvent)
   try {
     for (;;) {
-      for (let piece = queue.shift(); piece !== undefined; piece = queue.shift()) yield piece
       options.signal.throwIfAborted()
-      if (stream.readStatus === 'paused' && stream.status !== 'aborted') {
-        resuming = true
-        try {
-          stream.resume()
-        } catch (error) {
-          failure ??= error instanceof Error ? error : new Error(String(error))
-          closed = true
-        } finally {
-          resuming = false
-        }
-        if (queue.length > 0) {
-          hold()
-          continue
-        }
+      if (queued <= LOW_WATER_BYTES && stream.readStatus === 'paused' && stream.status !== 'aborted') resume()
+      const piece = queue.shift()
+      if (piece !== undefined) {
+        queued -= piece.length
+        yield piece
+        continue
       }
       if (failure !== undefined) throw new MeshError('STREAM_CLOSED', { peer: options.peer, detail: reasonOf(failure) }, { cause: failure })
       if (stream.readBufferLength === 0 && (closed || stream.remoteWriteStatus === 'closed')) {

@@ -93,7 +93,8 @@ export class FrameReader {
   }
 }
 
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+/** One array of its own memory. @param length - of all pieces together, bytes */
+export function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
   const whole = new Uint8Array(length)
   let at = 0
   for (const piece of pieces) {

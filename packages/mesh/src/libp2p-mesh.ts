@@ -5,15 +5,16 @@ import type { BlockId, Millis, PeerName } from '@sgsd/consensus'
 import { BLOCK_PROTOCOL, GENESIS_PROTOCOL, MAX_GOSSIP_BYTES, SYNC_PROTOCOL, type Topic } from '@sgsd/wire'
 import type { LevelDatastore } from 'datastore-level'
 import { parseAddress } from './address.ts'
-import { type Conduct, STRIKES } from './conduct.ts'
+import type { Conduct } from './conduct.ts'
 import { Dialler } from './dialler.ts'
 import type { MdnsDiscovery } from './discovery/mdns.ts'
 import { bootstrapReport, rosterReport } from './discovery/reports.ts'
 import type { TailscaleDiscovery } from './discovery/tailscale.ts'
 import { joinTopics, topicName, watchSubscriptions } from './gossip.ts'
 import { loopbackLast, viaOf } from './link.ts'
+import { listenFailure } from './listen-failure.ts'
 import { Listeners } from './listeners.ts'
-import { isMeshError, MeshError, reasonOf } from './mesh-error.ts'
+import { MeshError, reasonOf } from './mesh-error.ts'
 import type { MeshLog, MeshOptions } from './mesh-options.ts'
 import type { MeshNode } from './node.ts'
 import { Peers } from './peers.ts'
@@ -23,7 +24,8 @@ import type { SelfEcho } from './self-echo.ts'
 import { requestBlock, serveBlock } from './session/block-session.ts'
 import { serveGenesis } from './session/genesis-session.ts'
 import { answerSync, askSync } from './session/sync-session.ts'
-import { answerStreams, isMisconduct, withStream } from './streams.ts'
+import { answerStreams, withStream } from './streams.ts'
+import { Warden } from './warden.ts'
 
 /** Housekeeping (strangers, own echoes, silent mDNS peers) runs this often, milliseconds. */
 const SWEEP_MS = 1_000
@@ -64,6 +66,7 @@ export class Libp2pMesh implements Mesh {
   readonly #plan: RedialPlan
   readonly #dialler: Dialler
   readonly #peers = new Peers()
+  readonly #warden: Warden
   readonly #bootstrap: string[]
   readonly #early: PeerName[] = []
   #started = false
@@ -81,6 +84,13 @@ export class Libp2pMesh implements Mesh {
     this.#listeners = new Listeners(this.#log)
     this.#plan = new RedialPlan(this.self, Math.random)
     this.#bootstrap = [...options.bootstrap]
+    this.#warden = new Warden({
+      conduct: parts.conduct,
+      now,
+      onGossip: (...message) => options.handlers.onGossip(...message),
+      log: this.#log,
+      banned: (peer, reason) => this.#banned(peer, reason),
+    })
     const keyed = options.meshKey !== undefined
     this.#dialler = new Dialler({
       node,
@@ -102,9 +112,9 @@ export class Libp2pMesh implements Mesh {
     try {
       await this.#node.start()
     } catch (cause) {
-      throw listenFailed(options.listen, cause)
+      throw listenFailure(options.listen, cause)
     }
-    joinTopics(this.#node, options.meshId, (topic, bytes, from) => this.#judge(topic, bytes, from))
+    joinTopics(this.#node, options.meshId, (topic, bytes, from) => this.#warden.judge(topic, bytes, from))
     // Peers that were quicker than the start are announced once the caller could attach its observers.
     setImmediate(() => {
       this.#started = true
@@ -159,7 +169,7 @@ export class Libp2pMesh implements Mesh {
   async sync(peer: PeerName, signal: AbortSignal): Promise<number> {
     this.#mustBeOpen('sync')
     const deadline = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(SYNC_DEADLINE_MS)])
-    return await this.#accounted(peer, () =>
+    return await this.#warden.watch(peer, () =>
       withStream(this.#node, peer, SYNC_PROTOCOL, deadline, (channel) => askSync(channel, this.#parts.options.handlers)),
     )
   }
@@ -167,7 +177,7 @@ export class Libp2pMesh implements Mesh {
   async fetchBlock(peer: PeerName, id: BlockId, target: BlockTarget, signal: AbortSignal): Promise<void> {
     this.#mustBeOpen('fetchBlock')
     const deadline = AbortSignal.any([signal, this.#stop.signal, AbortSignal.timeout(BLOCK_DEADLINE_MS)])
-    await this.#accounted(peer, () => withStream(this.#node, peer, BLOCK_PROTOCOL, deadline, (channel) => requestBlock(channel, id, target)))
+    await this.#warden.watch(peer, () => withStream(this.#node, peer, BLOCK_PROTOCOL, deadline, (channel) => requestBlock(channel, id, target)))
   }
 
   async dial(address: string, signal: AbortSignal): Promise<PeerName> {
@@ -212,46 +222,12 @@ export class Libp2pMesh implements Mesh {
     const { handlers } = this.#parts.options
     const failed = (peer: PeerName, error: unknown): void => {
       this.#log('debug', { peer, reason: reasonOf(error) }, 'could not answer a stream')
-      this.#account(peer, error)
+      this.#warden.account(peer, error)
     }
     const stop = this.#stop.signal
     await answerStreams(this.#node, SYNC_PROTOCOL, stop, async (channel) => void (await answerSync(channel, handlers)), failed)
     await answerStreams(this.#node, BLOCK_PROTOCOL, stop, (channel) => serveBlock(channel, (id, offset) => handlers.readBlock(id, offset)), failed)
     await answerStreams(this.#node, GENESIS_PROTOCOL, stop, (channel) => serveGenesis(channel, handlers.genesis()), failed)
-  }
-
-  #judge(topic: Topic, bytes: Uint8Array, from: PeerName): 'accept' | 'ignore' | 'reject' {
-    const { conduct, now, options } = this.#parts
-    const allowance = conduct.gossip(from, now())
-    if (allowance === 'ban') this.#banned(from, 'it floods the gossip')
-    if (allowance !== 'take') return 'ignore'
-    try {
-      const verdict = options.handlers.onGossip(topic, bytes, from)
-      if (verdict.type === 'reject') {
-        this.#log('debug', { peer: from, topic, reason: verdict.reason }, 'rejected a gossip message')
-        if (conduct.strike(from, STRIKES.gossipRejected, now())) this.#banned(from, verdict.reason)
-      }
-      return verdict.type
-    } catch (error) {
-      this.#log('error', { peer: from, topic, reason: reasonOf(error) }, 'the gossip handler threw')
-      return 'ignore'
-    }
-  }
-
-  async #accounted<T>(peer: PeerName, exchange: () => Promise<T>): Promise<T> {
-    try {
-      return await exchange()
-    } catch (error) {
-      this.#account(peer, error)
-      throw error
-    }
-  }
-
-  #account(peer: PeerName, error: unknown): void {
-    if (!isMisconduct(error)) return
-    const { conduct, now } = this.#parts
-    const strikes = isMeshError(error, 'FRAME_TOO_LARGE') ? STRIKES.frameTooLarge : STRIKES.frameInvalid
-    if (conduct.strike(peer, strikes, now())) this.#banned(peer, error.message)
   }
 
   #banned(peer: PeerName, reason: string): void {
@@ -351,18 +327,4 @@ export class Libp2pMesh implements Mesh {
       this.#log('warn', { reason: reasonOf(error) }, 'the peer store did not close cleanly')
     }
   }
-}
-
-function listenFailed(listen: readonly string[], cause: unknown): MeshError {
-  const text = reasonOf(cause)
-  const address = listen.find((one) => text.includes(`${one}:`)) ?? listen.join(', ')
-  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(text)?.[1]
-  const [detail, advice] = LISTEN_ADVICE[code ?? ''] ?? [text.split('\n', 1)[0] ?? text, 'check the listen addresses in the configuration']
-  return new MeshError('LISTEN_FAILED', { address, detail, advice }, { cause })
-}
-
-const LISTEN_ADVICE: Readonly<Record<string, readonly [detail: string, advice: string]>> = {
-  EADDRINUSE: ['the port is in use', 'stop the program that uses it, or choose another port in the listen addresses'],
-  EADDRNOTAVAIL: ['this machine does not have that address', 'listen on an address of this machine, or on 0.0.0.0'],
-  EACCES: ['this user may not use that port', 'choose a port of 1024 or above'],
 }

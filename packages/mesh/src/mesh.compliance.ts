@@ -113,10 +113,10 @@ export function meshCompliance(name: string, createNetwork: () => Promise<Compli
 
     test('a block resumes where an earlier attempt stopped', async () => {
       const [a, b] = await two()
-      const bytes = noise(700_000)
+      const bytes = noise(2_000_000)
       const id = b.holder.addBlock(bytes)
       const first = new MemoryTarget()
-      first.failAfter = 200_000
+      first.failAfter = 1_000_000
       await expect(a.mesh.fetchBlock(b.mesh.self, id, first, never)).rejects.toThrow('the disk is full')
       const second = new MemoryTarget(first.bytes())
       expect(second.have).toBeGreaterThan(100_000)

@@ -2,7 +2,7 @@ import { pipe } from 'it-pipe'
 import type { BlockId } from '@sgsd/consensus'
 import { encodeBlockHeader, encodeBlockRequest, MAX_BLOCK_BYTES, MAX_BLOCK_MESSAGE_BYTES, parseBlockHeader, parseBlockRequest } from '@sgsd/wire'
 import type { Channel } from '../channel.ts'
-import { FrameReader, sendFrame } from '../frames.ts'
+import { FrameReader, joined, sendFrame } from '../frames.ts'
 import { MeshError } from '../mesh-error.ts'
 import type { BlockTarget, MeshHandlers } from '../port.ts'
 
@@ -45,11 +45,15 @@ export async function requestBlock(channel: Channel, id: BlockId, target: BlockT
   await pipe(
     reader.rest(),
     (pieces) => exactly(pieces, size - target.have, channel.peer),
+    gathered,
     async (pieces) => {
       for await (const piece of pieces) await target.write(piece)
     },
   )
 }
+
+/** Pieces are handed to a target in runs of this many bytes: the network cuts them to about 25 KiB, and a write costs the same for ten. */
+const RUN_BYTES = 256 * 1024
 
 async function sendPieces(channel: Channel, pieces: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const piece of pieces) await channel.send(piece)
@@ -64,4 +68,25 @@ async function* exactly(pieces: AsyncIterable<Uint8Array>, bytes: number, peer: 
     yield piece
   }
   if (missing > 0) throw new MeshError('STREAM_CLOSED', { peer, detail: `${missing} of ${bytes} bytes are missing` })
+}
+
+/** The same bytes in runs of at least `RUN_BYTES`; what came before a failure is passed on before the failure is, so that it can be resumed. */
+async function* gathered(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  let held: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const piece of pieces) {
+      held.push(piece)
+      bytes += piece.length
+      if (bytes < RUN_BYTES) continue
+      const run = joined(held, bytes)
+      held = []
+      bytes = 0
+      yield run
+    }
+  } catch (error) {
+    if (bytes > 0) yield joined(held, bytes)
+    throw error
+  }
+  if (bytes > 0) yield joined(held, bytes)
 }
