@@ -178,8 +178,8 @@ const HOSTILE: readonly { readonly name: string; readonly reason: RegExp; spoil(
     spoil: (good) => {
       const { radical, bytes } = good.radicals[0]!
       const block = accepted(bytes)
-      const foreign = kernel.radicals.findIndex((each, row) => each !== radical && row > block.rowIds.at(-1)!)
-      return { ...good, radicals: [{ radical, bytes: encodeRowBlock({ ...block, rowIds: block.rowIds.with(-1, foreign) }) }] }
+      const foreign = kernel.radicals.findIndex((each, row) => each !== radical && row > lastOf(block.rowIds))
+      return { ...good, radicals: [{ radical, bytes: encodeRowBlock({ ...block, rowIds: withLast(block.rowIds, foreign) }) }] }
     },
   },
   {
@@ -188,7 +188,7 @@ const HOSTILE: readonly { readonly name: string; readonly reason: RegExp; spoil(
     spoil: (good) => {
       const { radical, bytes } = good.radicals[0]!
       const block = accepted(bytes)
-      return { ...good, radicals: [{ radical, bytes: encodeRowBlock({ ...block, rowIds: block.rowIds.with(-1, kernel.definedCount) }) }] }
+      return { ...good, radicals: [{ radical, bytes: encodeRowBlock({ ...block, rowIds: withLast(block.rowIds, kernel.definedCount) }) }] }
     },
   },
   { name: 'a state of another lattice', reason: /entries/, spoil: (good) => ({ ...good, state: encodeStateBlock(new Float32Array(7)) }) },
@@ -208,6 +208,14 @@ function accepted(bytes: Uint8Array): Extract<ReturnType<typeof parseRowBlock>, 
   const verdict = parseRowBlock(bytes)
   if (verdict.type !== 'accept') throw new Error(verdict.reason)
   return verdict.value
+}
+
+function lastOf(rowIds: Uint32Array): number {
+  return rowIds[rowIds.length - 1]!
+}
+
+function withLast(rowIds: Uint32Array, row: number): Uint32Array {
+  return rowIds.with(rowIds.length - 1, row)
 }
 
 function withBytes(good: LayerContent, change: (bytes: Uint8Array) => Uint8Array): LayerContent {
