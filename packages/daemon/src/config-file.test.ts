@@ -12,7 +12,7 @@ async function scratch(): Promise<string> {
 test('a missing file gives the defaults', async () => {
   const config = await readConfig(await scratch())
   expect(config.listen).toEqual(['/ip4/0.0.0.0/tcp/42069'])
-  expect(config.mine).toEqual({ auto: true, threads: 0, epochs: 0 })
+  expect(config.mine).toEqual({ auto: true, threads: 0, duty: 1, nice: 10, epochs: 0 })
   expect(config.mdns).toBe(true)
 })
 

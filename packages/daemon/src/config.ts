@@ -10,11 +10,17 @@ export interface Config {
   readonly bootstrap: readonly string[]
   readonly mdns: boolean
   readonly tailscale: boolean
+  /** Hear and answer the older, unauthenticated UDP messages on port 42069. */
+  readonly observer: boolean
   readonly mine: {
     /** Mine as soon as the daemon runs. */
     readonly auto: boolean
     /** Worker threads; 0 = half the cores. */
     readonly threads: number
+    /** Share of the time that a thread works, (0, 1]. */
+    readonly duty: number
+    /** Niceness of the mining threads, 0 (as everything else) … 19 (only when nothing else runs); per thread on Linux only. */
+    readonly nice: number
     /** Stop after this many epochs (counted from 0); 0 = go on for ever. */
     readonly epochs: number
   }
@@ -42,10 +48,13 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   bootstrap: z.array(z.string().max(512)).max(64).default([]),
   mdns: z.boolean().default(true),
   tailscale: z.boolean().default(true),
+  observer: z.boolean().default(false),
   mine: z
     .strictObject({
       auto: z.boolean().default(true),
       threads: z.int().min(0).max(1024).default(0),
+      duty: z.number().min(0.01).max(1).default(1),
+      nice: z.int().min(0).max(19).default(10),
       epochs: z.int().min(0).default(0),
     })
     .prefault({}),

@@ -73,6 +73,7 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
     },
     links,
     discovery,
+    neighbours: parts.observer?.neighbours() ?? [],
     consensus: merging.current,
     colours,
     mining: { state: mining.state, rate: mining.rate },

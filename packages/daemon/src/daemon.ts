@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type LatticeCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
 import { type Effect, itemKey, type Signed } from '@sgsd/consensus'
-import { openMesh, verifySignature } from '@sgsd/mesh'
+import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
 import { BlockFetcher, BlockUnavailable } from './block-fetcher.ts'
@@ -123,7 +123,11 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   }
   const store = stack.use(await openStore(files.root))
   const [colours, rawLattice] = await Promise.all([
-    openColourCompute(config.mine.threads === 0 ? {} : { threads: config.mine.threads }).then((opened) => stack.use(opened)),
+    openColourCompute({
+      ...(config.mine.threads === 0 ? {} : { threads: config.mine.threads }),
+      duty: config.mine.duty,
+      niceness: config.mine.nice,
+    }).then((opened) => stack.use(opened)),
     openLatticeCompute().then((opened) => stack.use(opened)),
   ])
   const lattice = guardLattice(rawLattice, (error) => {
@@ -146,6 +150,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       log: (level, fields, text) => log[level](fields, text),
     }),
   )
+  const observer = config.observer ? stack.use(await openObserver({ port: OBSERVER_PORT, hello: () => observerHello(core, config) })) : undefined
   const loop = { core, lattice, colours, blocks: store.blocks, values: store.items, events, log, signal }
   const mining = new MineLoop(loop, config.mine)
   const farming = new FarmLoop(loop, config.farm.linesPerLayer)
@@ -189,6 +194,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     lattice,
     core,
     mesh,
+    observer,
     mining,
     farming,
     merging,
@@ -201,6 +207,13 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   const server = await openControlServer(files.socket, controlTarget(parts, signal), events)
   stack.defer(() => server.close())
   return { parts, closed: run(parts, stack, signal).then(() => exitCode) }
+}
+
+/** What older machines hear of this node: its name, its polarity in the round-robin of peer ids, the XOR of the open epoch. */
+function observerHello(core: Core, { name }: Config): { host: string; polarity: number; fingerprint: bigint } {
+  const { state } = core
+  const place = [...state.roster.keys()].sort().indexOf(state.self)
+  return { host: name, polarity: Math.max(0, place) % 3, fingerprint: state.tallies.get(state.epoch)?.xor ?? 0n }
 }
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */

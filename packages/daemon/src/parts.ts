@@ -1,5 +1,5 @@
 import type { ColourCompute, LatticeCompute } from '@sgsd/compute'
-import type { Mesh } from '@sgsd/mesh'
+import type { Mesh, Observer } from '@sgsd/mesh'
 import type { Store } from '@sgsd/store'
 import { formatInvite } from '@sgsd/wire'
 import type { Logger } from 'pino'
@@ -26,6 +26,8 @@ export interface DaemonParts {
   readonly lattice: LatticeCompute
   readonly core: Core
   readonly mesh: Mesh
+  /** The older UDP protocol, when it is on. */
+  readonly observer: Observer | undefined
   readonly mining: MineLoop
   readonly farming: FarmLoop
   readonly merging: MergeLoop

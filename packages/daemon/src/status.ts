@@ -1,6 +1,6 @@
 import type { ColourCompute, LatticeCompute } from '@sgsd/compute'
 import { type ChunkRun, chunksOfEpoch, type MeshState, type Millis, type PeerName, ranges, rosterHash, shards } from '@sgsd/consensus'
-import type { DiscoveryReport, PeerLink } from '@sgsd/mesh'
+import type { DiscoveryReport, Neighbour, PeerLink } from '@sgsd/mesh'
 import type { PeerStatus, StatusDocument } from './control/api.ts'
 import type { Consensus } from './loops/merge.ts'
 
@@ -11,6 +11,7 @@ export interface StatusSources {
   readonly node: StatusDocument['node']
   readonly links: readonly PeerLink[]
   readonly discovery: readonly DiscoveryReport[]
+  readonly neighbours: readonly Neighbour[]
   readonly consensus: Consensus | undefined
   readonly colours: Pick<ColourCompute, 'engine' | 'engines' | 'threads'>
   readonly mining: { readonly state: 'mining' | 'paused' | 'done'; readonly rate: number }
@@ -47,6 +48,12 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       members: peers.length,
       agreeing: peers.filter((peer) => peer.agrees === true).length,
       discovery: sources.discovery,
+      unauthenticated: sources.neighbours.map(({ address, message, seenAt }) => ({
+        address,
+        host: message.host,
+        kind: message.kind,
+        seenMsAgo: Math.max(0, Math.round(now - seenAt)),
+      })),
     },
     consensus: {
       id: sources.consensus?.id ?? '',

@@ -14,8 +14,13 @@ export async function openColourCompute(options: ColourOptions = {}): Promise<Co
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
     throw new RangeError(`${threads} is not a number of threads from 1 to ${MAX_THREADS}`)
   if (!(duty > 0 && duty <= 1)) throw new RangeError(`${duty} is not a share of time in (0, 1]`)
-  return ColourPool.open({ threads, duty, worker: COLOUR_WORKER })
+  const niceness = options.niceness ?? NICENESS
+  if (!Number.isInteger(niceness) || niceness < 0 || niceness > 19) throw new RangeError(`${niceness} is not a niceness from 0 to 19`)
+  return ColourPool.open({ threads, duty, niceness, worker: COLOUR_WORKER })
 }
 
 /** More than the cores of any machine, few enough to start. */
 const MAX_THREADS = 1024
+
+/** Niceness of the threads unless said: whatever else the machine does comes first. */
+const NICENESS = 10

@@ -11,6 +11,7 @@ import type { FromWorker, ToWorker } from './worker-messages.ts'
 export interface PoolOptions {
   readonly threads: number
   readonly duty: number
+  readonly niceness: number
   /** The worker's file. */
   readonly worker: URL
 }
@@ -66,7 +67,7 @@ export class ColourPool implements ColourCompute {
   static async open(options: PoolOptions): Promise<ColourPool> {
     const workers = Array.from({ length: options.threads }, (_, place) => startWorker(options.worker, threadName(place), options))
     try {
-      const { active, reports } = chooseEngine(await probe(workers[0] as Worker))
+      const { active, reports } = chooseEngine(await probe(workers))
       if (active === undefined) throw new ComputeError('NO_ENGINE', { tried: reports.map(({ engine, why }) => `${engine}: ${why}`) })
       return new ColourPool(options, active, reports, workers)
     } catch (error) {
@@ -189,23 +190,28 @@ export class ColourPool implements ColourCompute {
   }
 }
 
-/** @throws ComputeError WORKER_CRASHED when the worker dies, or says nothing for too long */
-async function probe(worker: Worker): Promise<readonly EngineFinding[]> {
+/** Asks the first worker. @throws ComputeError WORKER_CRASHED when any of them dies, or the first says nothing for too long */
+async function probe(workers: readonly Worker[]): Promise<readonly EngineFinding[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly EngineFinding[]>()
-  const fail = (detail: string, cause?: unknown): void => reject(new ComputeError('WORKER_CRASHED', { worker: threadName(0), detail }, { cause }))
-  const deadline = setTimeout(() => fail(`no answer for ${PROBE_DEADLINE_MS} ms at start`), PROBE_DEADLINE_MS)
-  const onMessage = (message: FromWorker): void => {
-    if (message.type === 'probed') resolve(message.findings)
+  const listening = new AbortController()
+  const fail = (place: number, detail: string, cause?: unknown): void =>
+    reject(new ComputeError('WORKER_CRASHED', { worker: threadName(place), detail }, { cause }))
+  const deadline = setTimeout(() => fail(0, `no answer for ${PROBE_DEADLINE_MS} ms at start`), PROBE_DEADLINE_MS)
+  for (const [place, worker] of workers.entries()) {
+    const onError = (error: unknown): void => fail(place, error instanceof Error ? error.message : String(error), error)
+    const onExit = (code: number): void => fail(place, `exit code ${code}`)
+    const onMessage = (message: FromWorker): void => {
+      if (message.type === 'probed') resolve(message.findings)
+    }
+    worker.on('error', onError).on('exit', onExit).on('message', onMessage)
+    listening.signal.addEventListener('abort', () => worker.off('error', onError).off('exit', onExit).off('message', onMessage), { once: true })
   }
-  const onError = (error: unknown): void => fail(error instanceof Error ? error.message : String(error), error)
-  const onExit = (code: number): void => fail(`exit code ${code}`)
-  worker.on('message', onMessage).on('error', onError).on('exit', onExit)
   try {
-    send(worker, { type: 'probe' })
+    send(workers[0] as Worker, { type: 'probe' })
     return await promise
   } finally {
     clearTimeout(deadline)
-    worker.off('message', onMessage).off('error', onError).off('exit', onExit)
+    listening.abort()
   }
 }
 

@@ -38,4 +38,6 @@ export interface ColourOptions {
   readonly threads?: number
   /** Share of the time that a thread works, (0, 1]; default 1. */
   readonly duty?: number
+  /** Niceness of the threads, 0 … 19; default 10. Linux only: elsewhere threads have none of their own. */
+  readonly niceness?: number
 }

@@ -10,15 +10,12 @@ import { workOnce } from './work.ts'
 /** How long a thread computes before it looks for messages and for the next job in turn, ms. */
 const SLICE_MS = 10
 
-/** Niceness of the threads: whatever else the machine does comes first. */
-const NICENESS = 10
-
 /** The life of a worker thread: answers messages in order, and works on its jobs in turn, a slice each. */
 export function serveColours(loaders: EngineLoaders): void {
   const port = parentPort
   if (port === null) throw new Error('the colour worker was started outside a worker thread')
-  const { duty } = workerData as WorkerSettings
-  yieldToOthers()
+  const { duty, niceness } = workerData as WorkerSettings
+  yieldToOthers(niceness)
   const post = (message: FromWorker): void => port.postMessage(message)
   const jobs: ColourJob[] = []
   let engine: ColourEngine | undefined
@@ -57,10 +54,10 @@ export function serveColours(loaders: EngineLoaders): void {
 }
 
 /** On Linux a thread has its own niceness, and 0 names the calling thread; elsewhere it would be the whole process. */
-function yieldToOthers(): void {
+function yieldToOthers(niceness: number): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(0, NICENESS)
+    setPriority(0, niceness)
   } catch {
     // a sandbox may forbid it: the thread then competes like any other
   }

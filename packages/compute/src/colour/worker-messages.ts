@@ -16,4 +16,5 @@ export type FromWorker = { readonly type: 'probed'; readonly findings: readonly 
 export interface WorkerSettings {
   /** Share of the time that the thread works, (0, 1]. */
   readonly duty: number
+  readonly niceness: number
 }

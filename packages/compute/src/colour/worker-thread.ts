@@ -7,8 +7,11 @@ export const COLOUR_WORKER: URL = new URL(import.meta.url.endsWith('.ts') ? './w
 /** In the checkout Node strips the types itself and finds the other packages' sources. */
 const SOURCE_FLAGS = ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning']
 
-export function startWorker(file: URL, name: string, { duty }: WorkerSettings): Worker {
+export function startWorker(file: URL, name: string, { duty, niceness }: WorkerSettings): Worker {
   const source = file.pathname.endsWith('.ts')
-  const workerData: WorkerSettings = { duty }
-  return new Worker(file, { name, workerData, ...(source ? { execArgv: SOURCE_FLAGS } : {}) })
+  const workerData: WorkerSettings = { duty, niceness }
+  const worker = new Worker(file, { name, workerData, ...(source ? { execArgv: SOURCE_FLAGS } : {}) })
+  // without a listener an error would end the process, even one of a worker that is being stopped; the pool hears of a death by `exit`
+  worker.on('error', () => undefined)
+  return worker
 }

@@ -32,6 +32,8 @@ export interface StatusDocument {
     /** Members (this node included) whose newest beat names our consensus id and digest. */
     readonly agreeing: number
     readonly discovery: readonly DiscoveryReport[]
+    /** Machines heard over the older UDP protocol (off by default): unauthenticated, never trusted. */
+    readonly unauthenticated: readonly { readonly address: string; readonly host: string; readonly kind: string; readonly seenMsAgo: number }[]
   }
   readonly consensus: {
     /** 64 hex digits, or '' before the first fold. */
