@@ -154,7 +154,7 @@ describe('a malicious member', () => {
     holder.verdict = 'reject'
     const a = await node({ holder })
     const b = await node({ bootstrap: [a.addr] })
-    await until(() => a.mesh.links().length === 1)
+    await until(() => [a, b].every(({ mesh }) => mesh.links().length === 1))
     for (let i = 0; i < 12; i++) await b.mesh.publish('heads', Buffer.from(`bad ${i}`))
     await until(() => a.mesh.links().length === 0)
     expect(holder.gossip.length).toBeGreaterThanOrEqual(10)

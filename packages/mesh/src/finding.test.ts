@@ -1,10 +1,13 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, test } from 'vitest'
-import { createIdentity, openIdentity } from './identity.ts'
+import { topicName } from './gossip.ts'
+import { createIdentity, type Identity, openIdentity } from './identity.ts'
+import { createNode, type MeshNode } from './node.ts'
 import { Holder, noise, until } from './testing/items.ts'
-import { type MESH_ID, realNode, type RealNode } from './testing/real-mesh.ts'
+import { KEY, MESH_ID, realNode, type RealNode } from './testing/real-mesh.ts'
 
 const never = new AbortController().signal
 const cleanups: (() => unknown)[] = []
@@ -16,6 +19,16 @@ async function node(options: Parameters<typeof realNode>[0] = {}): Promise<RealN
   const started = await realNode(options)
   cleanups.push(() => started.mesh.close())
   return started
+}
+
+/** A node of the mesh without a daemon: same key and topics, nothing more. */
+async function bare(identity: Identity): Promise<MeshNode> {
+  const topic = topicName(MESH_ID, 'roster')
+  const made = await createNode({ identity, meshKey: KEY, watch: { metSelf: () => undefined }, listen: [], topics: [topic], gater: {} })
+  await made.start()
+  made.services.gossip.subscribe(topic)
+  cleanups.push(() => made.stop())
+  return made
 }
 
 describe('finding and keeping peers', () => {
@@ -37,11 +50,30 @@ describe('finding and keeping peers', () => {
     const b = await node()
     a.mesh.setMembers([{ peer: b.mesh.self, addrs: [b.addr] }])
     await until(() => a.mesh.links().length === 1)
+    let failed = 0
+    a.mesh.on('dial:failed', () => failed++)
     await b.mesh.close()
-    await until(() => a.mesh.links().length === 0)
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await until(() => a.mesh.links().length === 0 && failed > 0)
     await node({ identity: b.identity, listen: [b.addr.replace(/\/p2p\/.*/, '')] })
     await until(() => a.mesh.links().length === 1, 9_000)
+  })
+
+  test('a peer that connects anew from the same host replaces its old connection; gossip goes on over the new one', async () => {
+    const a = await node()
+    const identity = openIdentity(await createIdentity())
+    const [before, after] = await Promise.all([bare(identity), bare(identity)])
+    await before.dial(multiaddr(a.addr))
+    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    expect(before.getConnections().length).toBe(1)
+    await after.dial(multiaddr(a.addr))
+    await until(() => before.getConnections().length === 0)
+    expect(after.getConnections().length).toBe(1)
+    await until(() => a.mesh.links().length === 1)
+    const heard: string[] = []
+    after.services.gossip.addEventListener('message', (event) => heard.push(Buffer.from(event.detail.data).toString()))
+    const asking = setInterval(() => void a.mesh.publish('roster', Buffer.from('still there?')), 100)
+    cleanups.push(() => clearInterval(asking))
+    await until(() => heard.length > 0, 8_000)
   })
 
   test('a failed dial is told with its reason, and shows in the report', async () => {

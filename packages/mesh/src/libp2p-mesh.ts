@@ -24,7 +24,7 @@ import type { SelfEcho } from './self-echo.ts'
 import { requestBlock, serveBlock } from './session/block-session.ts'
 import { serveGenesis } from './session/genesis-session.ts'
 import { answerSync, askSync } from './session/sync-session.ts'
-import { answerStreams, withStream } from './streams.ts'
+import { answerStreams, closeReplaced, connectionTo, withStream } from './streams.ts'
 import { Warden } from './warden.ts'
 
 /** Housekeeping (strangers, own echoes, silent mDNS peers) runs this often, milliseconds. */
@@ -107,6 +107,7 @@ export class Libp2pMesh implements Mesh {
     const { options, mdns, tailscale } = this.#parts
     this.#node.addEventListener('peer:connect', (event) => this.#connected(event.detail.toString() as PeerName))
     this.#node.addEventListener('peer:disconnect', (event) => this.#disconnected(event.detail.toString() as PeerName))
+    this.#node.addEventListener('connection:open', (event) => closeReplaced(this.#node, event.detail))
     watchSubscriptions(this.#node, options.meshId, (peer) => (this.#started ? this.#joined(peer) : this.#early.push(peer)))
     await this.#answer()
     try {
@@ -135,7 +136,7 @@ export class Libp2pMesh implements Mesh {
 
   links(): readonly PeerLink[] {
     return this.#peers.joined().flatMap((peer) => {
-      const connection = this.#connectionTo(peer)
+      const connection = connectionTo(this.#node, peer)
       return connection === undefined ? [] : [this.#linkOf(peer, connection)]
     })
   }
@@ -247,7 +248,7 @@ export class Libp2pMesh implements Mesh {
   }
 
   #joined(peer: PeerName): void {
-    const connection = this.#connectionTo(peer)
+    const connection = connectionTo(this.#node, peer)
     if (connection === undefined || !this.#peers.join(peer, this.#parts.now())) return
     if (this.#bootstrapFailure !== undefined && this.#plan.peers('bootstrap').includes(peer)) this.#bootstrapFailure = undefined
     this.#log('info', { peer, remoteAddr: String(connection.remoteAddr), direction: connection.direction }, 'peer connected')
@@ -275,12 +276,23 @@ export class Libp2pMesh implements Mesh {
   #sweep(): void {
     const { now, echo, mdns, options } = this.#parts
     mdns?.sweep()
+    this.#sweepDeaf()
     for (const remoteAddr of echo.strangers(now())) this.metSelf(remoteAddr)
     for (const peer of this.#peers.strangers(now())) {
       this.#log('info', { peer }, 'a peer took no part in this mesh; leaving it')
       // Without a mesh key any node may connect, those of other open meshes too; with one, its gossip must have got stuck.
       if (options.meshKey === undefined && !this.#members.includes(peer)) this.#plan.shun(peer, now())
       this.#peers.disconnected(peer)
+      this.#hangUp(peer)
+    }
+  }
+
+  /** libp2p does not bring a broken gossip stream back while the connection lives. */
+  #sweepDeaf(): void {
+    const { now, options } = this.#parts
+    const subscribers = new Set(this.#node.services.gossip.getSubscribers(topicName(options.meshId, 'roster')).map(String))
+    for (const peer of this.#peers.deaf(subscribers, now())) {
+      this.#log('warn', { peer }, 'the gossip with a peer broke; connecting anew')
       this.#hangUp(peer)
     }
   }
@@ -296,10 +308,6 @@ export class Libp2pMesh implements Mesh {
       }
     })
     this.found('bootstrap', hints)
-  }
-
-  #connectionTo(peer: PeerName): Connection | undefined {
-    return this.#node.getConnections(peerIdFromString(peer)).find((connection) => connection.status === 'open')
   }
 
   #linkOf(peer: PeerName, connection: Connection): PeerLink {

@@ -57,7 +57,8 @@ PRIVATE.addSubnet('169.254.0.0', 16, 'ipv4')
 PRIVATE.addSubnet('fc00::', 7, 'ipv6')
 PRIVATE.addSubnet('fe80::', 10, 'ipv6')
 
-function hostOf(addr: string): string | undefined {
+/** The IP address of a multiaddr, an IPv4-mapped one as IPv4; undefined for names and anything else. */
+export function hostOf(addr: string): string | undefined {
   const host = /^\/(?:ip4|ip6(?:zone\/[^/]+\/ip6)?)\/([^/]+)/.exec(addr)?.[1]
   if (host === undefined) return undefined
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1]

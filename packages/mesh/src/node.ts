@@ -20,7 +20,7 @@ const PING_INTERVAL_MS = 10_000
 const ADDRESS_DIAL_MS = 3_000
 
 /** A joiner has one address and a person waiting, milliseconds. */
-const JOINER_DIAL_MS = 8_000
+const JOINER_DIAL_MS = 6_000
 
 /** Receive window of a stream, bytes: 4 MiB keep 250 MB/s at 16 ms of round trip. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024

@@ -33,4 +33,15 @@ describe('who is connected, and who has joined', () => {
     peers.connected(P, at(15_000))
     expect(peers.strangers(at(21_000))).toEqual([P])
   })
+
+  test('a joined peer that is missing among the subscribers for 10 s is deaf; a short gap is nothing', () => {
+    const peers = new Peers()
+    peers.join(P, at(0))
+    const nobody = new Set<string>()
+    expect(peers.deaf(new Set([P]), at(5_000))).toEqual([])
+    expect(peers.deaf(nobody, at(14_000))).toEqual([])
+    expect(peers.deaf(new Set([P]), at(14_500))).toEqual([])
+    expect(peers.deaf(nobody, at(24_000))).toEqual([])
+    expect(peers.deaf(nobody, at(24_501))).toEqual([P])
+  })
 })

@@ -2,6 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { PeerName } from '@sgsd/consensus'
 import { type Channel, streamChannel } from './channel.ts'
+import { hostOf } from './link.ts'
 import { isMeshError, MeshError, reasonOf } from './mesh-error.ts'
 import type { MeshNode } from './node.ts'
 
@@ -57,7 +58,7 @@ export async function withStream<T>(
   exchange: (channel: Channel) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted()
-  const connection = node.getConnections(peerIdFromString(peer)).find((one) => one.status === 'open')
+  const connection = connectionTo(node, peer)
   if (connection === undefined) throw new MeshError('NOT_CONNECTED', { peer })
   let stream: Stream
   try {
@@ -78,6 +79,29 @@ export async function withStream<T>(
   } catch (error) {
     channel.abort(error instanceof Error ? error : new Error(String(error)))
     throw error
+  }
+}
+
+/** The newest open connection: an older one may belong to a process that is gone and only look open. */
+export function connectionTo(node: Pick<MeshNode, 'getConnections'>, peer: PeerName): Connection | undefined {
+  const open = node.getConnections(peerIdFromString(peer)).filter((one) => one.status === 'open')
+  return open.toSorted((a, b) => b.timeline.open - a.timeline.open)[0]
+}
+
+/** Connections of the same peer, from the same host, that a newer inbound one replaces by more than this are dead, milliseconds. */
+const REPLACED_AFTER_MS = 1_000
+
+/**
+ * Closes what a restarted peer left behind: after a power cut its old connection looks open until a ping fails, and gossip would go
+ * into it until then. Two nodes that dial each other at once, or over two networks, keep both connections.
+ */
+export function closeReplaced(node: Pick<MeshNode, 'getConnections'>, newest: Connection): void {
+  if (newest.direction !== 'inbound') return
+  const host = hostOf(String(newest.remoteAddr))
+  for (const one of node.getConnections(newest.remotePeer)) {
+    const isOlder = one.timeline.open < newest.timeline.open - REPLACED_AFTER_MS
+    if (one !== newest && one.direction === 'inbound' && isOlder && hostOf(String(one.remoteAddr)) === host)
+      one.abort(new Error('the peer connected anew'))
   }
 }
 
