@@ -70,11 +70,11 @@ export function testColourCompute(name: string, open: () => Promise<ColourComput
       await expect(compute.rangeXor('spi64', 1n, 0n, 2n ** 60n, AbortSignal.timeout(5))).rejects.toThrow(/timeout/)
       const began = performance.now()
       expect(await compute.rangeXor('spi64', 5n, 0n, 100n, never)).toBe(rangeXor('spi64', 5n, 0n, 100n))
-      expect(performance.now() - began).toBeLessThan(200)
+      expect(performance.now() - began).toBeLessThan(2_000)
     })
 
     test('measures a rate', async () => {
-      const rate = await compute.measure('turbo32', 60)
+      const rate = await compute.measure('turbo32', 400)
       expect(rate).toBeGreaterThan(1e6)
       expect(Number.isFinite(rate)).toBe(true)
     })
@@ -92,7 +92,7 @@ export function testColourCompute(name: string, open: () => Promise<ColourComput
       const began = performance.now()
       await Promise.all([own.close(), own.close()])
       expect(await outcome).toMatchObject({ name: 'ComputeError', code: 'CLOSED' })
-      expect(performance.now() - began).toBeLessThan(500)
+      expect(performance.now() - began).toBeLessThan(2_000)
       await expect(own.chunkValues('spi64', 1n, 0n, 1, never)).rejects.toMatchObject({ code: 'CLOSED' })
       await own[Symbol.asyncDispose]()
     })
