@@ -25,6 +25,11 @@ export const WASM_MODULES: readonly WasmModule[] = [
     target: 'packages/compute/src/lattice/lattice-step-wasm.generated.ts',
     constant: 'LATTICE_STEP_WASM',
   },
+  {
+    source: 'packages/compute/assembly/claim-root.ts',
+    target: 'packages/compute/src/claims/claim-root-wasm.generated.ts',
+    constant: 'CLAIM_ROOT_WASM',
+  },
 ]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))

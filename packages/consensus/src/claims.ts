@@ -1,4 +1,4 @@
-import type { BlockId } from './ids.ts'
+import type { BlockId, RosterHash } from './ids.ts'
 import type { ChunkRun, Claim } from './items.ts'
 import { rosterHash } from './digests.ts'
 import { MAX_CLAIMS_PER_EPOCH } from './limits.ts'
@@ -17,24 +17,43 @@ export function xorOf(values: BigUint64Array, from = 0, count: number = values.l
   return new BigUint64Array(Uint32Array.of(even, odd).buffer)[0]!
 }
 
+/** Root of a claim, computed under this roster hash: hashing many leaves is left to a worker. */
+export interface HashedRun {
+  readonly rosterHash: RosterHash
+  readonly root: string
+}
+
 /**
  * This node's claim over a run of the current epoch, under its next free index; not yet signed.
  * @param values - one per chunk of the run
  * @param leaves - the block that holds the values
+ * @param hashed - `claimRoot` of the values where it is known already
  * @throws RangeError if there are not `run.count` values or no index is left (`nextWork` hands out nothing then)
  */
-export function draftClaim(state: MeshState, run: ChunkRun, values: BigUint64Array, leaves: BlockId): Claim {
+export function draftClaim(state: MeshState, run: ChunkRun, values: BigUint64Array, leaves: BlockId, hashed?: HashedRun): Claim {
   const index = nextClaimIndex(state)
   if (index >= MAX_CLAIMS_PER_EPOCH) throw new RangeError(`epoch ${state.epoch} already has ${index} claims of this member`)
-  const draft = { author: state.self, epoch: state.epoch, index, rosterHash: rosterHash(state), run, xor: xorOf(values), leaves }
-  return { ...draft, root: claimRoot({ meshId: state.meshId, ...draft }, values) }
+  const draft = {
+    author: state.self,
+    epoch: state.epoch,
+    index,
+    rosterHash: hashed?.rosterHash ?? rosterHash(state),
+    run,
+    xor: xorOf(values),
+    leaves,
+  }
+  return { ...draft, root: hashed?.root ?? claimRoot({ meshId: state.meshId, ...draft }, values) }
 }
 
-/** Checks chunk values against a claim's count, XOR and Merkle root. @returns what is wrong, or undefined. docs/protocol.md §7.3 */
-export function checkLeaves(state: Pick<MeshState, 'meshId'>, claim: Claim, values: BigUint64Array): string | undefined {
+/**
+ * Checks chunk values against a claim's count, XOR and Merkle root. docs/protocol.md §7.3
+ * @param root - `claimRoot` of the values where it is known already
+ * @returns what is wrong, or undefined
+ */
+export function checkLeaves(state: Pick<MeshState, 'meshId'>, claim: Claim, values: BigUint64Array, root?: string): string | undefined {
   if (values.length !== claim.run.count) return `the claim covers ${claim.run.count} chunks, its leaves hold ${values.length} values`
   if (xorOf(values) !== claim.xor) return 'the XOR of the leaves is not the one claimed'
-  if (claimRoot({ meshId: state.meshId, ...claim }, values) !== claim.root) return 'the Merkle root of the leaves is not the one claimed'
+  if ((root ?? claimRoot({ meshId: state.meshId, ...claim }, values)) !== claim.root) return 'the Merkle root of the leaves is not the one claimed'
   return undefined
 }
 

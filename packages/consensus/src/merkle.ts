@@ -66,7 +66,8 @@ export function checkMerklePath(context: ClaimContext, index: number, value: big
   return used === path.length && bytesToHex(node) === root
 }
 
-function leafPrefix({ meshId, epoch, rosterHash, author }: ClaimContext): Uint8Array {
+/** What every leaf of a claim begins with. docs/protocol.md §7.2 */
+export function leafPrefix({ meshId, epoch, rosterHash, author }: ClaimContext): Uint8Array {
   return concatBytes(LEAF_DOMAIN, idBytes(meshId), u64Bytes(epoch), idBytes(rosterHash), shortText(author))
 }
 

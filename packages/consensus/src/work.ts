@@ -5,7 +5,7 @@ import type { ChunkRun } from './items.ts'
 import { CLAIMS_FOR_WHOLE_EPOCH, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH, MAX_EPOCH_CHUNKS } from './limits.ts'
 import { liveMembers } from './membership.ts'
 import { partition, type RatedMember } from './partition.ts'
-import { type ChunkSet, countChunks, missingFrom } from './runs.ts'
+import { type ChunkSet, countChunks, missingFrom, withRun } from './runs.ts'
 import type { MeshState } from './state.ts'
 import { nextClaimIndex } from './claims.ts'
 
@@ -29,13 +29,14 @@ export function ranges(state: MeshState, now: Millis): ReadonlyMap<PeerName, Chu
  * The next run for this node to mine: the first uncovered chunks of its own range; when that is covered, its part of what idle members
  * (paused, or in another epoch by their newest beat) leave open, so that an epoch closes without them. docs/protocol.md §6.4
  * @param maxChunks - wanted size; a run is larger where smaller claims would not fit into the allowed number of claims
+ * @param inFlight - runs that are computed already and not yet claimed
  * @returns undefined when nothing is left to do, or when this node is no member
  */
-export function nextWork(state: MeshState, now: Millis, maxChunks: number): ChunkRun | undefined {
+export function nextWork(state: MeshState, now: Millis, maxChunks: number, inFlight: readonly ChunkRun[] = []): ChunkRun | undefined {
   const all = ranges(state, now)
   const own = all.get(state.self)
   if (own === undefined || nextClaimIndex(state) >= MAX_CLAIMS_PER_EPOCH) return undefined
-  const covered = state.tallies.get(state.epoch)?.covered ?? []
+  const covered = inFlight.reduce(withRun, state.tallies.get(state.epoch)?.covered ?? [])
   const run = missingFrom(covered, own)[0] ?? gapOfIdle(state, all, covered)
   if (run === undefined) return undefined
   const least = Math.ceil(chunksOfEpoch(state.genesis) / CLAIMS_FOR_WHOLE_EPOCH)
