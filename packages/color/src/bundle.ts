@@ -1,3 +1,4 @@
+import { isRecord, parseExactJson, quote, u64 } from './exact-json.ts'
 import { hex64 } from './hex.ts'
 import { polarityOf, type Polarity } from './polarity.ts'
 import { composeXor, splitRange, type IndexRange } from './transducer.ts'
@@ -61,12 +62,8 @@ export function formatBundle({ seed, ranges, total, expectedXor }: SeedBundle): 
 
 /** Reads a bundle with `0x` strings or with plain decimal numbers, exactly even above 2^53; says what is wrong with a bad one. */
 export function parseBundle(text: string): ParsedBundle {
-  let root: unknown
-  try {
-    root = JSON.parse(text, keepInteger as (key: string, value: unknown) => unknown)
-  } catch {
-    return reject('it is not JSON')
-  }
+  const root = parseExactJson(text)
+  if (root === undefined) return reject('it is not JSON')
   if (!isRecord(root)) return reject('it is not a JSON object')
   const seed = u64(root['seed'])
   if (seed === undefined) return reject('seed is not a whole number of 64 bits')
@@ -113,25 +110,6 @@ function parseRange(entry: unknown): BundleRange | string {
   const polarity = u64(entry['polarity'])
   if (polarity === undefined || polarity > 2n) return 'polarity is not 0, 1 or 2'
   return { host, start, count, polarity: Number(polarity) as Polarity }
-}
-
-/** JSON.parse rounds integers above 2^53; the source text (ECMAScript 2026) does not. */
-function keepInteger(_key: string, value: unknown, context: { readonly source?: string }): unknown {
-  return typeof value === 'number' && /^-?\d+$/.test(context.source ?? '') ? BigInt(context.source ?? '') : value
-}
-
-function u64(value: unknown): bigint | undefined {
-  const integer = typeof value === 'string' && /^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(value) ? BigInt(value) : value
-  return typeof integer === 'bigint' && integer >= 0n && BigInt.asUintN(64, integer) === integer ? integer : undefined
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** JSON quoting: a host name from a file never reaches a terminal raw. */
-function quote(text: string): string {
-  return JSON.stringify(text)
 }
 
 function reject(reason: string): ParsedBundle {

@@ -1,5 +1,7 @@
 import { U64_MASK } from './constants.ts'
+import { fromHalves, toHalves } from './halves.ts'
 import { mix } from './mix.ts'
+import { mixWord } from './mix-word.ts'
 import { spi64 } from './spi64.ts'
 
 /** A chain started from an indexed colour, condensed. */
@@ -43,9 +45,9 @@ export function deriveChain(seed: bigint, length: number): readonly bigint[] {
 
 /** The colour `depth` steps after the seed, in constant memory. */
 export function chainAt(seed: bigint, depth: number): bigint {
-  let colour = seed & U64_MASK
-  for (let step = 0; step < depth; step++) colour = nextColour(colour)
-  return colour
+  const { hi, lo } = cell(seed)
+  for (let step = 0; step < depth; step++) mixWord(hi, lo, 0)
+  return fromHalves({ hi: hi[0]!, lo: lo[0]! })
 }
 
 /**
@@ -53,13 +55,24 @@ export function chainAt(seed: bigint, depth: number): bigint {
  * @param length - integer ≥ 1
  */
 export function chainFrom(seed: bigint, start: bigint, length: number): ChainResult {
-  let last = spi64(seed, start)
-  let fingerprint = last
+  return condenseChain(spi64(seed, start), length)
+}
+
+/**
+ * A chain that begins with a given colour. Chains compose: the second part begins with `nextColour(last)` of the first, and the
+ * fingerprints XOR.
+ * @param length - integer ≥ 1
+ */
+export function condenseChain(first: bigint, length: number): ChainResult {
+  const { hi, lo } = cell(first)
+  let xorHi = hi[0]!
+  let xorLo = lo[0]!
   for (let step = 1; step < length; step++) {
-    last = nextColour(last)
-    fingerprint ^= last
+    mixWord(hi, lo, 0)
+    xorHi ^= hi[0]!
+    xorLo ^= lo[0]!
   }
-  return { fingerprint, last }
+  return { fingerprint: fromHalves({ hi: xorHi, lo: xorLo }), last: fromHalves({ hi: hi[0]!, lo: lo[0]! }) }
 }
 
 /**
@@ -85,4 +98,9 @@ export function checkpoints(chains: number, length: number): readonly Checkpoint
       { at: 'end', chain, index: start + length },
     ] as const
   }).flat()
+}
+
+function cell(colour: bigint): { readonly hi: Int32Array; readonly lo: Int32Array } {
+  const { hi, lo } = toHalves(colour)
+  return { hi: Int32Array.of(hi), lo: Int32Array.of(lo) }
 }

@@ -1,7 +1,8 @@
 import { GOLDEN, M1, M2, U64_MASK } from './constants.ts'
 import { nextColour } from './chain.ts'
 import { fnv1a64 } from './fnv1a64.ts'
-import { mix } from './mix.ts'
+import { toHalves } from './halves.ts'
+import { mixWord, popcount32 } from './mix-word.ts'
 import { spi64 } from './spi64.ts'
 
 export interface Furthest {
@@ -19,60 +20,65 @@ export interface NearFixedPoint {
   readonly distance: number
 }
 
-/** A sequence x, f(x), f(f(x)), … that came back to an earlier value. */
-export interface Cycle {
-  /** Steps to the first value that is met again. */
-  readonly tail: number
-  /** Steps from it back to itself. */
-  readonly length: number
-  /** The first value that is met again. */
-  readonly entry: bigint
-}
-
-export type CycleSearch =
-  | { readonly found: true; readonly cycle: Cycle }
-  /** `last` is the value after `steps` steps. */
-  | { readonly found: false; readonly steps: number; readonly last: bigint }
-
 /** Number of bits set in a u64. */
 export function popcount64(x: bigint): number {
-  let count = 0
-  for (let half of [Number(x & 0xffff_ffffn), Number((x >> 32n) & 0xffff_ffffn)]) {
-    half -= (half >>> 1) & 0x5555_5555
-    half = (half & 0x3333_3333) + ((half >>> 2) & 0x3333_3333)
-    count += Math.imul((half + (half >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
-  }
-  return count
+  const { hi, lo } = toHalves(x)
+  return popcount32(hi) + popcount32(lo)
 }
 
 /**
  * The colour in [start, start + count) that is furthest from a name's hash: closest to its complement. The first of equals
- * wins, so parts searched apart combine by smallest (distance, index).
+ * wins, so parts searched apart combine by `nearer`.
+ * @param count - at most 2^53
  * @returns undefined for an empty range
  */
 export function furthestColour(seed: bigint, start: bigint, count: bigint, reference = 'gay'): Furthest | undefined {
-  const target = fnv1a64(reference) ^ U64_MASK
-  let best: Furthest | undefined
-  for (let index = start; index < start + count; index++) {
-    const colour = spi64(seed, index)
-    const distance = popcount64(colour ^ target)
-    if (best === undefined || distance < best.distance) best = { index, colour, distance }
-  }
-  return best
+  const target = toHalves(fnv1a64(reference) ^ U64_MASK)
+  let least = 65
+  let found = 0
+  scan(seed, start, count, (hi, lo, place) => {
+    const distance = popcount32(hi[0]! ^ target.hi) + popcount32(lo[0]! ^ target.lo)
+    if (distance >= least) return
+    least = distance
+    found = place
+  })
+  if (least > 64) return undefined
+  const index = start + BigInt(found)
+  return { index, colour: spi64(seed, index), distance: least }
 }
 
-/** The `top` colours in [start, start + count) that `mix` moves least, nearest first, then by index. */
+/** The better of two finds in one game: fewer bits, then the lower index. */
+export function nearer<T extends { readonly index: bigint; readonly distance: number }>(a: T, b: T): T {
+  return b.distance < a.distance || (b.distance === a.distance && b.index < a.index) ? b : a
+}
+
+/**
+ * The `top` colours in [start, start + count) that `mix` moves least, nearest first, then by index. Parts searched apart combine by
+ * `nearest`.
+ * @param count - at most 2^53
+ */
 export function nearFixedPoints(seed: bigint, start: bigint, count: bigint, top: number): readonly NearFixedPoint[] {
-  const best: NearFixedPoint[] = []
-  for (let index = start; index < start + count; index++) {
-    const colour = spi64(seed, index)
-    const distance = popcount64(mix(colour) ^ colour)
-    if (best.length === top && distance >= (best.at(-1)?.distance ?? 0)) continue
-    const place = best.findLastIndex((other) => other.distance <= distance) + 1
-    best.splice(place, 0, { index, colour, distance })
+  const best: { readonly place: number; readonly distance: number }[] = []
+  let bound = top > 0 ? 65 : -1
+  scan(seed, start, count, (hi, lo, place) => {
+    hi[1] = hi[0]!
+    lo[1] = lo[0]!
+    mixWord(hi, lo, 1)
+    const distance = popcount32(hi[0]! ^ hi[1]) + popcount32(lo[0]! ^ lo[1])
+    if (distance >= bound) return
+    best.splice(best.findLastIndex((other) => other.distance <= distance) + 1, 0, { place, distance })
     if (best.length > top) best.pop()
-  }
-  return best
+    if (best.length === top) bound = best.at(-1)!.distance
+  })
+  return best.map(({ place, distance }) => {
+    const index = start + BigInt(place)
+    return { index, colour: spi64(seed, index), distance }
+  })
+}
+
+/** The `top` best of several lists of finds, nearest first, then by index. */
+export function nearest<T extends { readonly index: bigint; readonly distance: number }>(finds: readonly T[], top: number): readonly T[] {
+  return [...finds].sort((a, b) => a.distance - b.distance || (a.index < b.index ? -1 : a.index > b.index ? 1 : 0)).slice(0, top)
 }
 
 /**
@@ -89,23 +95,6 @@ export function seekFixedPoint(seed: bigint, maxSteps: number): number | undefin
   return undefined
 }
 
-/**
- * Brent's search in the derivation chain of a seed. `mix` is a bijection: a chain has no tail, so all there can be found is a
- * return to the seed, about 2^63 steps away for most.
- * @param maxSteps - values visited at most
- */
-export function findCycle(seed: bigint, maxSteps: number): CycleSearch {
-  return brent(nextColour, seed & U64_MASK, maxSteps)
-}
-
-/**
- * The same with all colours cut to their low bits, which makes a random function of `mix`: cycles of about √(2^width) steps.
- * @param width - bits, 1 to 64
- */
-export function findReducedCycle(seed: bigint, width: number, maxSteps: number): CycleSearch {
-  return brent((x) => BigInt.asUintN(width, mix(x)), BigInt.asUintN(width, seed), maxSteps)
-}
-
 /** The inverse of `mix`: what colour came before this one. */
 export function previousColour(colour: bigint): bigint {
   let z = unshift(colour & U64_MASK, 31n)
@@ -114,31 +103,25 @@ export function previousColour(colour: bigint): bigint {
   return (z - GOLDEN) & U64_MASK
 }
 
-/** R. P. Brent, An improved Monte Carlo factorization algorithm, 1980: constant memory, at most 3 (tail + length) steps. */
-function brent(next: (x: bigint) => bigint, start: bigint, maxSteps: number): CycleSearch {
-  let tortoise = start
-  let hare = start
-  let length = 0
-  for (let steps = 0, power = 1; ; steps++) {
-    if (steps === maxSteps) return { found: false, steps, last: hare }
-    if (length === power) {
-      tortoise = hare
-      power *= 2
-      length = 0
-    }
-    hare = next(hare)
-    length++
-    if (hare === tortoise) break
+/**
+ * Calls `look` with each colour of a range in word 0 of two arrays (word 1 is free for it) and its place in the range.
+ * @throws RangeError when places could not be counted exactly
+ */
+function scan(seed: bigint, start: bigint, count: bigint, look: (hi: Int32Array, lo: Int32Array, place: number) => void): void {
+  if (count < 0n || count > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`a range of ${count} colours cannot be searched at once`)
+  const hi = new Int32Array(2)
+  const lo = new Int32Array(2)
+  let { hi: sumHi, lo: sumLo } = toHalves(seed + start * GOLDEN)
+  const { hi: stepHi, lo: stepLo } = toHalves(GOLDEN)
+  const end = Number(count)
+  for (let place = 0; place < end; place++) {
+    hi[0] = sumHi
+    lo[0] = sumLo
+    mixWord(hi, lo, 0)
+    look(hi, lo, place)
+    sumLo = (sumLo + stepLo) | 0
+    sumHi = (sumHi + stepHi + (sumLo >>> 0 < stepLo >>> 0 ? 1 : 0)) | 0
   }
-  let tail = 0
-  let entry = start
-  hare = start
-  for (let step = 0; step < length; step++) hare = next(hare)
-  for (; entry !== hare; tail++) {
-    entry = next(entry)
-    hare = next(hare)
-  }
-  return { found: true, cycle: { tail, length, entry } }
 }
 
 /** Undoes z ^= z >> shift. */
