@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { StatusDocument } from '../packages/daemon/src/index.ts'
+import type { StatusDocument } from '../packages/daemon/src/control/api.ts'
+import { openControl } from '../packages/daemon/src/control/client.ts'
 
 const MAIN = join(import.meta.dirname, '../packages/cli/src/main.ts')
 const FLAGS = ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning']
@@ -93,7 +94,7 @@ export async function killAll(): Promise<void> {
 export async function statusWhen(dir: string, wanted: (status: StatusDocument) => boolean, deadlineMs = 60_000): Promise<StatusDocument> {
   const giveUpAt = performance.now() + deadlineMs
   for (;;) {
-    const status = await sgsdJson<StatusDocument>(['status', '--data-dir', dir])
+    const status = await openControl(dir).get<StatusDocument>('/v1/status')
     if (wanted(status)) return status
     if (performance.now() > giveUpAt) throw new Error(`not within ${deadlineMs} ms: ${JSON.stringify({ ...status, peers: status.peers.length })}`)
     await pause(300)
