@@ -10,7 +10,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PNPM = 'pnpm@12.21.0'
@@ -25,6 +25,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
 const shippedNode = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
 const stamp = join(modules, '.sgsd-setup')
+/** What the C colour engine was built from, and whether it was. */
+const nativeStamp = join(modules, '.sgsd-native')
 const lock = join(root, 'node_modules', '.sgsd-setup.lock')
 const ownMajor = Number(process.versions.node.split('.')[0])
 
@@ -46,11 +48,12 @@ function setUp() {
   if (ownMajor < SETUP_MAJOR) {
     fail(`Node ${process.versions.node} is too old to set up sgsd; any Node from ${SETUP_MAJOR} on will do (the checkout then brings its own)`)
   }
-  if (isSetUp()) return
+  if (isSetUp() && isNativeTried()) return
   mkdirSync(modules, { recursive: true })
   takeLock()
   try {
     if (!isSetUp()) install()
+    if (!isNativeTried()) buildNative()
   } finally {
     rmSync(lock, { force: true })
   }
@@ -72,6 +75,29 @@ function install() {
   if (done.status !== 0) fail('the packages could not be installed; the lines above say why. Check the network and try again')
   writeFileSync(stamp, digest)
   process.stderr.write(`sgsd: set up in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
+}
+
+/** The C engine's sources, and whether there is a compiler: when either changes it is built again. */
+function nativeWanted() {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
+  for (const file of ['packages/compute/native/colour.c', 'scripts/build-native.ts']) hash.update(readFileSync(join(root, file)))
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const compiler = process.env.CC !== undefined || ['cc', 'gcc', 'clang'].some((name) => folders.some((folder) => existsSync(join(folder, name))))
+  return `${hash.digest('hex')} ${compiler ? 'with' : 'without'} a C compiler`
+}
+
+/** A service may run without the PATH of the set-up: what was built then stays. */
+function isNativeTried() {
+  if (!existsSync(nativeStamp)) return false
+  const [digest] = nativeWanted().split(' ')
+  const had = readFileSync(nativeStamp, 'utf8')
+  return had === nativeWanted() || had === `${digest} with a C compiler`
+}
+
+/** The other engines do without it, so what goes wrong here is for `sgsd doctor` to tell, not for set-up to fail of. */
+function buildNative() {
+  spawnSync(chooseNode(), ['--disable-warning=ExperimentalWarning', join(root, 'scripts', 'build-native.ts')], { cwd: root, stdio: ['ignore', 2, 2] })
+  writeFileSync(nativeStamp, nativeWanted())
 }
 
 /** Two set-ups of one checkout at a time would tear each other's files down: the second waits for the first. */
@@ -138,7 +164,10 @@ function environment() {
 }
 
 function run(node, file, args) {
-  const child = spawn(node, ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning', resolve(root, file), ...args], { stdio: 'inherit', env: { ...environment(), ...process.env } })
+  const child = spawn(node, ['--conditions=sgsd-source', '--disable-warning=ExperimentalWarning', resolve(root, file), ...args], {
+    stdio: 'inherit',
+    env: { ...environment(), ...process.env },
+  })
   // A terminal sends Ctrl-C to the whole process group: the child has it already, and a second one would mean "stop at once".
   const fromTerminal = process.stdin.isTTY || process.stderr.isTTY
   process.on('SIGINT', () => fromTerminal || child.kill('SIGINT'))

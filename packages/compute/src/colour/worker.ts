@@ -1,5 +1,4 @@
-import { loadReferenceEngine } from './reference-engine.ts'
-import { loadWasmEngine } from './wasm-engine.ts'
+import { ENGINE_LOADERS } from './engine-loaders.ts'
 import { serveColours } from './worker-loop.ts'
 
-serveColours({ wasm: loadWasmEngine, reference: loadReferenceEngine })
+serveColours(ENGINE_LOADERS)
