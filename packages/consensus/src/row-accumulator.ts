@@ -13,6 +13,8 @@ export class RowAccumulator {
   /** The row as it comes out, before the cap. */
   readonly #cols: Uint32Array
   readonly #vals: Float32Array
+  /** For selecting the heaviest. */
+  readonly #order: Float32Array
 
   /** @param columns - columns of the matrix */
   constructor(columns: number) {
@@ -21,23 +23,26 @@ export class RowAccumulator {
     this.#groups = new Uint32Array((this.#words.length + 31) >>> 5)
     this.#cols = new Uint32Array(columns)
     this.#vals = new Float32Array(columns)
+    this.#order = new Float32Array(columns)
   }
 
   /** Adds `weight` × each edge. */
   add(cols: Uint32Array, vals: Float32Array, from: number, to: number, weight: number): void {
+    const values = this.#values
     for (let e = from; e < to; e++) {
       const c = cols[e]!
       this.#mark(c)
-      this.#values[c]! += weight * vals[e]!
+      values[c]! += weight * vals[e]!
     }
   }
 
   /** Takes each edge where it is heavier than what is there. */
   max(cols: Uint32Array, vals: Float32Array, from: number, to: number): void {
+    const values = this.#values
     for (let e = from; e < to; e++) {
       const c = cols[e]!
       this.#mark(c)
-      if (vals[e]! > this.#values[c]!) this.#values[c] = vals[e]!
+      if (vals[e]! > values[c]!) values[c] = vals[e]!
     }
   }
 
@@ -63,34 +68,34 @@ export class RowAccumulator {
 
   /** Moves the edges that are not 0 into the scratch row. */
   #drain(divisor: number): number {
+    const values = this.#values
+    const words = this.#words
+    const groups = this.#groups
+    const cols = this.#cols
+    const vals = this.#vals
     let count = 0
-    for (let g = 0; g < this.#groups.length; g++) {
-      let group = this.#groups[g]!
-      while (group !== 0) {
+    for (let g = 0; g < groups.length; g++) {
+      for (let group = groups[g]!; group !== 0; group &= group - 1) {
         const w = (g << 5) + 31 - Math.clz32(group & -group)
-        let word = this.#words[w]!
-        while (word !== 0) {
+        for (let word = words[w]!; word !== 0; word &= word - 1) {
           const c = (w << 5) + 31 - Math.clz32(word & -word)
-          const value = Math.fround(this.#values[c]! / divisor)
-          this.#values[c] = 0
-          this.#cols[count] = c
-          this.#vals[count] = value
+          const value = Math.fround(values[c]! / divisor)
+          values[c] = 0
+          cols[count] = c
+          vals[count] = value
           if (value > 0) count++
-          word &= word - 1
         }
-        this.#words[w] = 0
-        group &= group - 1
+        words[w] = 0
       }
-      this.#groups[g] = 0
+      groups[g] = 0
     }
     return count
   }
 
   #writeHeaviest(count: number, cols: Uint32Array, vals: Float32Array, at: number): number {
-    const sorted = this.#vals.slice(0, count).sort()
-    const least = sorted[count - MAX_ROW_EDGES]!
-    let ties = 0
-    for (let i = count - MAX_ROW_EDGES; i < count && sorted[i] === least; i++) ties++
+    const least = kthLargest(this.#order, this.#vals, count, MAX_ROW_EDGES)
+    let ties = MAX_ROW_EDGES
+    for (let i = 0; i < count; i++) if (this.#vals[i]! > least) ties--
     let end = at
     for (let i = 0; i < count; i++) {
       const value = this.#vals[i]!
@@ -100,4 +105,29 @@ export class RowAccumulator {
     }
     return end
   }
+}
+
+/** The k-th largest of the first `count` values, by Hoare's selection in `scratch`: a whole sort of every long row would cost more than the fold. */
+function kthLargest(scratch: Float32Array, values: Float32Array, count: number, k: number): number {
+  for (let i = 0; i < count; i++) scratch[i] = values[i]!
+  const place = k - 1
+  let low = 0
+  let high = count - 1
+  while (low < high) {
+    const pivot = scratch[(low + high) >>> 1]!
+    let i = low
+    let j = high
+    while (i <= j) {
+      while (scratch[i]! > pivot) i++
+      while (scratch[j]! < pivot) j--
+      if (i > j) break
+      const value = scratch[i]!
+      scratch[i++] = scratch[j]!
+      scratch[j--] = value
+    }
+    if (place <= j) high = j
+    else if (place >= i) low = i
+    else break
+  }
+  return scratch[place]!
 }

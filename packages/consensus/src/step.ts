@@ -79,7 +79,7 @@ function receive(draft: Draft, { item, now, source }: Extract<Input, { type: 'it
     return
   }
   const field = FIELD[item.kind]
-  const joined = joinItem(draft.state[field] as ReadonlyMap<string, SignedItem>, item, limitOf(item.kind))
+  const joined = joinItem(draft.state[field], item, limitOf(item.kind))
   if (joined.type === 'taken') {
     draft.set({ [field]: joined.items })
     if (source !== 'disk') draft.emit({ type: 'persist', item })

@@ -31,6 +31,6 @@ export function encodeBody(value: Plain): Uint8Array {
 export function decodeBody(bytes: Uint8Array, limits: BodyLimits): Verdict<Plain> {
   const refusal = scanBody(bytes, limits)
   if (refusal !== undefined) return reject(refusal)
-  // The library leaves a property on the array that it reads: a view of our own keeps the caller's clean.
-  return accept(unpackr.unpack(bytes.subarray()) as Plain)
+  // A plain view of our own: the library leaves a property on the array that it reads, and returns parts of the class that it gets.
+  return accept(unpackr.unpack(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as Plain)
 }
