@@ -37,6 +37,9 @@ function nodeChanges(before: NodeView | undefined, after: NodeView, snapshot: Sn
     said.push(`${name} mines chunks ${range.start} to ${range.start + range.count - 1} and farms the rows of ${radicals} radicals`)
   }
   if (status === undefined) return said
+  const { connected } = status.mesh
+  if (before?.status !== undefined && connected !== before.status.mesh.connected)
+    said.push(`${name} sees ${connected} of ${snapshot.nodes.length - 1} others`)
   const { layer } = status.lattice
   if (layer !== '' && layer !== before?.status?.lattice.layer) said.push(`${name} committed layer ${layer.slice(0, 12)}`)
   if (hasFarmed(status) && !hasFarmed(before?.status))

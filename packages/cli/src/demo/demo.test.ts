@@ -7,7 +7,7 @@ import { styleOf } from '../text/style.ts'
 import { changesBetween } from './changes.ts'
 import { demoDocument } from './document.ts'
 import { LEAST_NODES, MOST_NODES, planDemo } from './plan.ts'
-import type { NodeView, Snapshot } from './snapshot.ts'
+import { type NodeView, rangesAgree, type Snapshot } from './snapshot.ts'
 import { type Condition, verdictOf } from './verdict.ts'
 import { demoView, endView } from './view.ts'
 
@@ -99,6 +99,7 @@ describe('what is said of it', () => {
     expect(first).toContain('calypso is back after 3.2 s, process 4711')
     expect(first.some((line) => line.includes('turbo32 0xab11046c as published'))).toBe(true)
     expect(changesBetween(done, done)).toEqual([])
+    expect(changesBetween(done, but('boreas', { mesh: { connected: 1 } }))).toEqual(['boreas sees 1 of 2 others'])
     const killed: Snapshot = { ...done, nodes: done.nodes.map((view) => (view.name === 'calypso' ? { ...view, phase: 'killed' } : view)) }
     expect(changesBetween({ ...done, nodes: [node('atlas'), node('boreas'), node('calypso')] }, killed)).toEqual([
       'calypso was killed with SIGKILL at 41% of the epoch',
@@ -123,9 +124,29 @@ describe('what is said of it', () => {
   })
 })
 
+describe('ranges', () => {
+  const split = (...ranges: readonly (readonly [start: number, count: number])[]): Snapshot => ({
+    ...done,
+    nodes: ranges.map(([start, count], index) => {
+      const self = samplePeer({ self: true, name: String(index), range: { start, count, done: 0 } })
+      return node(String(index), { status: sampleStatus({ colours: { chunks: 10 }, peers: [self] }) })
+    }),
+  })
+
+  test.each([
+    ['disjoint and complete, in any order', split([4, 6], [0, 4]), true],
+    ['a node that owns nothing', split([0, 10], [10, 0]), true],
+    ['overlapping, as long as each thinks itself alone', split([0, 10], [0, 10]), false],
+    ['a gap', split([0, 4], [5, 5]), false],
+    ['an end that nobody owns', split([0, 4], [4, 5]), false],
+  ])('%s', (_, snapshot, agree) => {
+    expect(rangesAgree(snapshot)).toBe(agree)
+  })
+})
+
 describe('plan', () => {
   test('the epoch is sized for the machine, within bounds', () => {
-    expect(planDemo(3, 1.2e9, 2, 1n)).toMatchObject({ names: ['atlas', 'boreas', 'calypso'], epochColours: 1n << 33n, threads: 1 })
+    expect(planDemo(3, 2e9, 2, 1n)).toMatchObject({ names: ['atlas', 'boreas', 'calypso'], epochColours: 1n << 33n, threads: 1 })
     expect(planDemo(2, 0, 64, 1n)).toMatchObject({ epochColours: 1n << 28n, threads: 32 })
     expect(planDemo(8, 1e15, 2, 1n).epochColours).toBe(1n << 38n)
     for (let nodes = LEAST_NODES; nodes <= MOST_NODES; nodes++) expect(new Set(planDemo(nodes, 1e9, 2, 1n).names).size).toBe(nodes)

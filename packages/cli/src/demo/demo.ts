@@ -9,7 +9,7 @@ import { computeFigures, type Figure } from '../published.ts'
 import { bestCoverage } from './changes.ts'
 import { NodeProcess } from './node-process.ts'
 import type { DemoPlan } from './plan.ts'
-import { isWhole, type NodeView, selfOf, type Snapshot } from './snapshot.ts'
+import { isWhole, type NodeView, rangesAgree, selfOf, type Snapshot } from './snapshot.ts'
 import { type Condition, verdictOf } from './verdict.ts'
 
 /** How often every node is asked for its status. */
@@ -18,6 +18,8 @@ const POLL_MS = 400
 const ANSWER_MS = 3_000
 /** Coverage of the epoch at which a node is killed. */
 const KILL_AT = 0.4
+/** How long the nodes may take to hear of each other's ranges before work begins anyway: overlap is harmless. */
+const VIEWS_MS = 15_000
 /** How long a killed node stays dead. */
 const DEAD_MS = 1_000
 /** Lines of text in a layer: several layers from the shipped text, so that merging has something to do. */
@@ -111,6 +113,7 @@ export class Demo {
   async #direct(signal: AbortSignal): Promise<void> {
     await this.#found(signal)
     await this.#until(isWhole, signal)
+    await this.#until(rangesAgree, signal, VIEWS_MS)
     for (const [name, view] of this.#views) this.#views.set(name, { ...view, range: selfOf(view.status)?.range })
     await this.#startWork(signal)
     await this.#until((snapshot) => bestCoverage(snapshot) >= KILL_AT, signal)
@@ -219,8 +222,9 @@ export class Demo {
     this.#local = { share: 1, xor: hex64(xor) }
   }
 
-  /** Waits until the newest snapshot is as wanted. */
-  async #until(wanted: (snapshot: Snapshot) => boolean, signal: AbortSignal): Promise<void> {
-    while (!wanted(this.snapshot())) await pause(POLL_MS / 2, undefined, { signal })
+  /** Waits until the newest snapshot is as wanted, at most `patienceMs`. */
+  async #until(wanted: (snapshot: Snapshot) => boolean, signal: AbortSignal, patienceMs = Infinity): Promise<void> {
+    const started = this.#parts.elapsed()
+    while (!wanted(this.snapshot()) && this.#parts.elapsed() - started < patienceMs) await pause(POLL_MS / 2, undefined, { signal })
   }
 }

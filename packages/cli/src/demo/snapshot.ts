@@ -52,6 +52,18 @@ export function isWhole({ nodes }: Snapshot): boolean {
   )
 }
 
+/** The nodes' ranges, each as its own node sees it, are disjoint and cover the epoch: all have the same view of the mesh. */
+export function rangesAgree({ nodes }: Snapshot): boolean {
+  const ranges = nodes.flatMap(({ status }) => selfOf(status)?.range ?? []).filter(({ count }) => count > 0)
+  ranges.sort((a, b) => a.start - b.start)
+  let next = 0
+  for (const { start, count } of ranges) {
+    if (start !== next) return false
+    next += count
+  }
+  return next === nodes[0]?.status?.colours.chunks
+}
+
 export function hasFarmed(status: StatusDocument | undefined): boolean {
   const farm = status?.lattice.farm
   return farm !== undefined && farm.state === 'done' && farm.total > 0 && farm.lines >= farm.total
