@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { type LatticeCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
+import { type LatticeCompute, openClaimCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
 import { type Effect, itemKey, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
@@ -130,6 +130,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     }).then((opened) => stack.use(opened)),
     openLatticeCompute().then((opened) => stack.use(opened)),
   ])
+  const claims = stack.use(openClaimCompute())
   const lattice = guardLattice(rawLattice, (error) => {
     log.fatal({ error: error.message }, 'the lattice worker died; ending so that a supervisor starts anew')
     requestStop(1)
@@ -151,7 +152,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     }),
   )
   const observer = config.observer ? stack.use(await openObserver({ port: OBSERVER_PORT, hello: () => observerHello(core, config) })) : undefined
-  const loop = { core, lattice, colours, blocks: store.blocks, values: store.items, events, log, signal }
+  const loop = { core, lattice, colours, claims, blocks: store.blocks, values: store.items, events, log, signal }
   const mining = new MineLoop(loop, config.mine)
   const farming = new FarmLoop(loop, config.farm.linesPerLayer)
   const merging = new MergeLoop(core, lattice, events, log, signal)
@@ -160,6 +161,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     {
       consensus: () => ({ id: merging.current?.id ?? '', digest: merging.current?.fold.digest ?? '' }),
       rateNow: () => mining.rate,
+      sustainedRate: () => mining.sustainedRate,
       layers: () => farming.layers,
       addrs: () =>
         mesh
@@ -191,6 +193,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     events,
     store,
     colours,
+    claims,
     lattice,
     core,
     mesh,
@@ -220,7 +223,7 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
   const { core, mesh, log, events, store, lattice, mining, farming, merging, beats } = parts
   const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
-  const content = new ContentLoop(core, fetcher, lattice, events, log, signal)
+  const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
   const watch = new RosterWatch(core, mesh, lattice, log)
   stack.defer(noteWarnings(parts))

@@ -1,4 +1,4 @@
-import type { ColourCompute, LatticeCompute } from '@sgsd/compute'
+import type { ClaimCompute, ColourCompute, LatticeCompute } from '@sgsd/compute'
 import type { Mesh, Observer } from '@sgsd/mesh'
 import type { Store } from '@sgsd/store'
 import { formatInvite } from '@sgsd/wire'
@@ -23,6 +23,7 @@ export interface DaemonParts {
   readonly events: EventBus
   readonly store: Store
   readonly colours: ColourCompute
+  readonly claims: ClaimCompute
   readonly lattice: LatticeCompute
   readonly core: Core
   readonly mesh: Mesh

@@ -4,13 +4,17 @@ import { pause } from '../pause.ts'
 
 /** Beats that follow a change come no closer together than this. */
 const MIN_BEAT_GAP_MS = 700
-/** A measured rate that moved by more than this share is announced anew. */
+/** A measured rate that moved by more than this share is announced anew: each announcement moves everybody's range a little. */
 const RATE_DRIFT = 0.25
+/** New rates are announced no more often than this. */
+const RATE_GAP_MS = 60_000
 
 /** What the other loops know that a beat or a record tells. */
 export interface BeatSources {
   readonly consensus: () => { readonly id: string; readonly digest: string }
   readonly rateNow: () => number
+  /** Colours per second over many claims; undefined before the first. */
+  readonly sustainedRate: () => number | undefined
   readonly layers: () => number
   readonly addrs: () => readonly string[]
 }
@@ -28,6 +32,7 @@ export class BeatLoop {
   readonly #facts: RecordFacts
   readonly #signal: AbortSignal
   #lastSeq = 0n
+  #rateAt = -Infinity
   #wake: () => void = () => {}
   #due = false
 
@@ -61,7 +66,7 @@ export class BeatLoop {
     const newest = state.roster.get(state.self)?.value
     const next: MemberRecord = {
       ...this.#facts,
-      colourRate: newest === undefined || drifted(newest.colourRate, this.#facts.colourRate) ? this.#facts.colourRate : newest.colourRate,
+      colourRate: this.#colourRate(newest),
       rowRate: newest === undefined || drifted(newest.rowRate, this.#facts.rowRate) ? this.#facts.rowRate : newest.rowRate,
       author: state.self,
       seq: newest?.seq ?? 0n,
@@ -71,6 +76,15 @@ export class BeatLoop {
     }
     if (newest !== undefined && same(newest, next)) return
     this.#core.author({ kind: 'record', value: { ...next, seq: next.seq + 1n } })
+  }
+
+  /** The announced rate stays until the measured one has drifted away from it: the timing at start first, later what mining sustains. */
+  #colourRate(newest: MemberRecord | undefined): bigint {
+    const sustained = this.#sources.sustainedRate()
+    const measured = sustained === undefined ? this.#facts.colourRate : BigInt(Math.round(sustained))
+    if (newest !== undefined && (!drifted(newest.colourRate, measured) || monotonicNow() - this.#rateAt < RATE_GAP_MS)) return newest.colourRate
+    this.#rateAt = monotonicNow()
+    return measured
   }
 
   #beat(): Beat {

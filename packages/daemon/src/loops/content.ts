@@ -1,5 +1,5 @@
 import { type Effect, itemKey, type LayerManifest, type PeerName, type Signed } from '@sgsd/consensus'
-import type { LatticeCompute, LayerContent } from '@sgsd/compute'
+import type { ClaimCompute, LatticeCompute, LayerContent } from '@sgsd/compute'
 import { parseManifest } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import { type BlockFetcher, BlockUnavailable } from '../block-fetcher.ts'
@@ -18,17 +18,23 @@ export class ContentLoop {
   readonly #core: Core
   readonly #fetcher: BlockFetcher
   readonly #lattice: LatticeCompute
+  readonly #claims: ClaimCompute
   readonly #events: EventBus
   readonly #log: Logger
   readonly #signal: AbortSignal
   readonly #busy = new Set<string>()
 
-  constructor(core: Core, fetcher: BlockFetcher, lattice: LatticeCompute, events: EventBus, log: Logger, signal: AbortSignal) {
-    this.#core = core
+  constructor(
+    parts: { readonly core: Core; readonly lattice: LatticeCompute; readonly claims: ClaimCompute; readonly events: EventBus; readonly log: Logger },
+    fetcher: BlockFetcher,
+    signal: AbortSignal,
+  ) {
+    this.#core = parts.core
     this.#fetcher = fetcher
-    this.#lattice = lattice
-    this.#events = events
-    this.#log = log
+    this.#lattice = parts.lattice
+    this.#claims = parts.claims
+    this.#events = parts.events
+    this.#log = parts.log
     this.#signal = signal
   }
 
@@ -55,7 +61,7 @@ export class ContentLoop {
       `claim ${claim.id}`,
       () => this.#stillWanted(claim),
       async () => {
-        admitLeaves(this.#core, claim, await this.#fetcher.get(leaves, author), this.#events)
+        await admitLeaves(this.#core, this.#claims, claim, await this.#fetcher.get(leaves, author), this.#events)
       },
     )
   }

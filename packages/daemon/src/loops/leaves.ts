@@ -1,18 +1,24 @@
+import type { ClaimCompute } from '@sgsd/compute'
 import { checkLeaves, chunksOfEpoch, itemKey, type Signed } from '@sgsd/consensus'
 import { parseLeaves } from '@sgsd/wire'
 import type { Core } from '../core.ts'
 import type { EventBus } from '../event-bus.ts'
 
-/** Checks a claim's leaf values against its root and XOR, and counts the claim or refuses it. */
-export function admitLeaves(core: Core, claim: Signed<'claim'>, bytes: Uint8Array, events: EventBus): void {
+/** Checks a claim's leaf values against its root and XOR, and counts the claim or refuses it. The hashing is done elsewhere. */
+export async function admitLeaves(core: Core, claims: ClaimCompute, claim: Signed<'claim'>, bytes: Uint8Array, events: EventBus): Promise<void> {
   if (core.state.counted.has(itemKey(claim))) return
   const leaves = parseLeaves(bytes)
-  const reason = leaves.type === 'accept' ? checkLeaves(core.state, claim.value, leaves.value) : leaves.reason
-  if (leaves.type !== 'accept' || reason !== undefined) {
-    core.handle({ type: 'leaves-refused', claim, reason: reason ?? 'damaged' })
-    return
-  }
-  core.handle({ type: 'leaves-ready', claim, values: leaves.value })
+  if (leaves.type !== 'accept') return core.handle({ type: 'leaves-refused', claim, reason: leaves.reason })
+  const { run } = claim.value
+  const root = leaves.value.length === run.count ? await claims.root({ meshId: core.meshId, ...claim.value }, leaves.value) : undefined
+  const reason = checkLeaves(core.state, claim.value, leaves.value, root)
+  if (reason !== undefined) return core.handle({ type: 'leaves-refused', claim, reason })
+  countClaim(core, claim, leaves.value, events)
+}
+
+/** Counts a claim whose values are known to be the claimed ones. */
+export function countClaim(core: Core, claim: Signed<'claim'>, values: BigUint64Array, events: EventBus): void {
+  core.handle({ type: 'leaves-ready', claim, values })
   const { epoch, author, run } = claim.value
   const tally = core.state.tallies.get(epoch)
   events.emit({

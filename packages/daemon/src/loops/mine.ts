@@ -1,61 +1,71 @@
 import { CHUNK_COLOURS } from '@sgsd/color'
-import type { ColourCompute } from '@sgsd/compute'
-import { type ChunkRun, chunksOfEpoch, draftClaim, itemKey, nextWork } from '@sgsd/consensus'
+import type { ClaimCompute, ColourCompute } from '@sgsd/compute'
+import { type ChunkRun, chunksOfEpoch, draftClaim, itemKey, MAX_CLAIM_CHUNKS, nextWork, rosterHash } from '@sgsd/consensus'
 import type { BlockStore } from '@sgsd/store'
 import { encodeLeaves } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import { type Core, monotonicNow } from '../core.ts'
 import type { EventBus } from '../event-bus.ts'
 import { pause } from '../pause.ts'
-import { admitLeaves } from './leaves.ts'
+import { countClaim } from './leaves.ts'
 
-/** A claim covers about this much work: what a kill may cost. */
+/** A claim covers about this much work: the most that a kill costs. */
 const CLAIM_MS = 1_500
-/** Chunks in a claim: hashing and checking more would hold the main thread for over 50 ms. */
-const MAX_CLAIM_CHUNKS = 4_096
 /** Chunks of the first claim, before a rate is known. */
-const FIRST_CLAIM_CHUNKS = 128
+const FIRST_CLAIM_CHUNKS = 64
 /** How long to wait when own range is covered and others are still at theirs. */
 const IDLE_MS = 1_000
+/** Weight of the newest claim in the rate that is shown, and in the one that is announced. */
+const SHOWN_WEIGHT = 0.4
+const ANNOUNCED_WEIGHT = 0.1
 
-/** Mines this member's range of the current epoch, claim by claim. */
+export interface MineParts {
+  readonly core: Core
+  readonly colours: ColourCompute
+  readonly claims: ClaimCompute
+  readonly blocks: BlockStore
+  readonly events: EventBus
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+/**
+ * Mines this member's range of the current epoch, claim by claim. While one claim is hashed, stored and announced, the next is
+ * computed already: the threads never wait.
+ */
 export class MineLoop {
-  readonly #core: Core
-  readonly #colours: ColourCompute
-  readonly #blocks: BlockStore
-  readonly #events: EventBus
-  readonly #log: Logger
-  readonly #signal: AbortSignal
+  readonly #parts: MineParts
   /** Epochs to mine, counted from 0; 0 = no end. */
   readonly #epochs: number
   #paused: boolean
   #work: AbortController | undefined
   #wake: () => void = () => {}
-  #rate = 0
+  #shown = 0
+  #sustained: number | undefined
   #busy = false
+  /** Computed and not yet claimed. */
+  #inFlight: readonly ChunkRun[] = []
+  #publishing: Promise<void> = Promise.resolve()
 
-  constructor(
-    parts: { core: Core; colours: ColourCompute; blocks: BlockStore; events: EventBus; log: Logger; signal: AbortSignal },
-    options: { readonly auto: boolean; readonly epochs: number },
-  ) {
-    this.#core = parts.core
-    this.#colours = parts.colours
-    this.#blocks = parts.blocks
-    this.#events = parts.events
-    this.#log = parts.log
-    this.#signal = parts.signal
+  constructor(parts: MineParts, options: { readonly auto: boolean; readonly epochs: number }) {
+    this.#parts = parts
     this.#epochs = options.epochs
     this.#paused = !options.auto
   }
 
   get state(): 'mining' | 'paused' | 'done' {
-    if (this.#finished()) return 'done'
+    if (this.#epochs > 0 && this.#parts.core.state.epoch >= BigInt(this.#epochs)) return 'done'
     return this.#paused ? 'paused' : 'mining'
   }
 
   /** Colours per second of the last claims; 0 while nothing is computed. */
   get rate(): number {
-    return this.#busy ? this.#rate : 0
+    return this.#busy ? this.#shown : 0
+  }
+
+  /** Colours per second over many claims; undefined before the first. */
+  get sustainedRate(): number | undefined {
+    return this.#sustained
   }
 
   start(): void {
@@ -75,62 +85,76 @@ export class MineLoop {
 
   /** Runs until the daemon stops. */
   async run(): Promise<void> {
-    while (!this.#signal.aborted) {
-      const run = this.state === 'mining' ? nextWork(this.#core.state, monotonicNow(), this.#claimChunks()) : undefined
+    const { core, log, signal } = this.#parts
+    while (!signal.aborted) {
+      const run = this.state === 'mining' ? nextWork(core.state, monotonicNow(), this.#claimChunks(), this.#inFlight) : undefined
+      this.#busy = run !== undefined
       if (run === undefined) {
-        this.#busy = false
-        await this.#idle()
+        await this.#publishing
+        if (this.state !== 'mining' || nextWork(core.state, monotonicNow(), 1) === undefined) await this.#idle()
         continue
       }
-      this.#busy = true
       try {
         await this.#mine(run)
       } catch (error) {
-        if (this.#signal.aborted) return
-        if (this.#work?.signal.aborted) continue
-        this.#log.error({ error: (error as Error).message }, 'mining failed; trying again')
-        await pause(IDLE_MS, this.#signal)
+        if (signal.aborted) break
+        if (this.#work?.signal.aborted === true) continue
+        log.error({ error: (error as Error).message }, 'mining failed; trying again')
+        await pause(IDLE_MS, signal)
       }
     }
+    await this.#publishing
   }
 
   async #mine(run: ChunkRun): Promise<void> {
-    const { epoch, genesis } = this.#core.state
+    const { core, colours, signal } = this.#parts
+    const { epoch, genesis } = core.state
     this.#work = new AbortController()
     const started = performance.now()
     const first = epoch * BigInt(chunksOfEpoch(genesis)) + BigInt(run.start)
-    const values = await this.#colours.chunkValues(
-      genesis.colourKernel,
-      genesis.colourSeed,
-      first,
-      run.count,
-      AbortSignal.any([this.#signal, this.#work.signal]),
-    )
-    const rate = (run.count * CHUNK_COLOURS * 1_000) / (performance.now() - started)
-    this.#rate = this.#rate === 0 ? rate : 0.6 * this.#rate + 0.4 * rate
-    const bytes = encodeLeaves(values)
-    const leaves = await this.#blocks.put(bytes)
-    if (this.#core.state.epoch !== epoch) return
-    const claim = draftClaim(this.#core.state, run, values, leaves)
-    this.#core.author({ kind: 'claim', value: claim })
-    const signed = this.#core.state.claims.get(itemKey({ kind: 'claim', value: claim }))
-    if (signed !== undefined) admitLeaves(this.#core, signed, bytes, this.#events)
+    const stop = AbortSignal.any([signal, this.#work.signal])
+    const values = await colours.chunkValues(genesis.colourKernel, genesis.colourSeed, first, run.count, stop)
+    this.#measured((run.count * CHUNK_COLOURS * 1_000) / (performance.now() - started))
+    await this.#publishing
+    if (core.state.epoch !== epoch) return
+    this.#inFlight = [run]
+    this.#publishing = this.#publish(epoch, run, values).finally(() => {
+      this.#inFlight = []
+    })
+  }
+
+  /** Hashes, stores, signs and announces; a failure costs the run, which is then mined again. */
+  async #publish(epoch: bigint, run: ChunkRun, values: BigUint64Array): Promise<void> {
+    const { core, claims, blocks, events, log, signal } = this.#parts
+    try {
+      const context = { meshId: core.meshId, epoch, rosterHash: rosterHash(core.state), author: core.state.self, run }
+      const [root, leaves] = await Promise.all([claims.root(context, values), blocks.put(encodeLeaves(values))])
+      if (core.state.epoch !== epoch) return
+      const claim = draftClaim(core.state, run, values, leaves, { rosterHash: context.rosterHash, root })
+      core.author({ kind: 'claim', value: claim })
+      const signed = core.state.claims.get(itemKey({ kind: 'claim', value: claim }))
+      if (signed !== undefined) countClaim(core, signed, values, events)
+    } catch (error) {
+      if (!signal.aborted) log.error({ error: (error as Error).message }, 'a claim could not be made; its run is mined again')
+    }
+  }
+
+  #measured(rate: number): void {
+    const blend = (before: number, weight: number): number => before + weight * (rate - before)
+    this.#shown = this.#shown === 0 ? rate : blend(this.#shown, SHOWN_WEIGHT)
+    this.#sustained = this.#sustained === undefined ? rate : blend(this.#sustained, ANNOUNCED_WEIGHT)
   }
 
   #claimChunks(): number {
-    if (this.#rate === 0) return FIRST_CLAIM_CHUNKS
-    const chunks = Math.round((this.#rate * CLAIM_MS) / 1_000 / CHUNK_COLOURS)
+    if (this.#shown === 0) return FIRST_CLAIM_CHUNKS
+    const chunks = Math.round((this.#shown * CLAIM_MS) / 1_000 / CHUNK_COLOURS)
     return Math.max(1, Math.min(MAX_CLAIM_CHUNKS, chunks))
-  }
-
-  #finished(): boolean {
-    return this.#epochs > 0 && this.#core.state.epoch >= BigInt(this.#epochs)
   }
 
   async #idle(): Promise<void> {
     const woken = new AbortController()
     this.#wake = () => woken.abort()
-    await pause(IDLE_MS, AbortSignal.any([this.#signal, woken.signal]))
+    await pause(IDLE_MS, AbortSignal.any([this.#parts.signal, woken.signal]))
     this.#wake = () => {}
   }
 }
