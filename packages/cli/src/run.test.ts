@@ -1,3 +1,4 @@
+import { configSchema } from '@sgsd/daemon'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Context } from './context.ts'
 import type { ControlClient, DaemonEdge, Edges } from './edges.ts'
@@ -36,6 +37,7 @@ async function answer<T>(method: string, path: string, body?: unknown): Promise<
 const edges: Edges = {
   daemon: async () =>
     ({
+      configSchema,
       defaultDataDir: () => '/default',
       openControl: (dir: string) => {
         calls.push(['open', dir])

@@ -1,16 +1,7 @@
 import { access } from 'node:fs/promises'
 import type { Command } from 'commander'
-import {
-  CONFIG_FIELD_NAMES,
-  type ConfigField,
-  type ConfigValue,
-  fieldConfig,
-  fieldOf,
-  parseField,
-  parseValue,
-  renderValue,
-} from '../config/fields.ts'
-import { configOfEnvironment, environmentName, mergeOverrides } from '../config/overrides.ts'
+import { configOfEnvironment, environmentName } from '../config/environment.ts'
+import { type ConfigValue, fieldConfig, fieldOf, fieldsOf, mergeOverrides, parseValue, renderValue, requireField } from '../config/fields.ts'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliError } from '../failure.ts'
@@ -18,7 +9,7 @@ import { addGroup, addLeaf, type CommonOptions, dataDirOf, optionsOf, printJson 
 import { type Column, table } from '../text/table.ts'
 
 interface Setting {
-  readonly field: ConfigField
+  readonly field: string
   readonly value: ConfigValue | undefined
   /** `environment SGSD_…`, `file`, or `default`; flags of `sgsd up` come before all of them. */
   readonly origin: string
@@ -36,7 +27,8 @@ export function addConfig(program: Command, context: Context): void {
     .option('--origin', 'say where each value comes from')
     .action(async (text: string | undefined, _flags, command: Command) => {
       const flags = optionsOf<{ origin?: boolean }>(command)
-      const wanted = text === undefined ? undefined : parseField(text)
+      const fields = fieldsOf((await context.edges.daemon()).configSchema.parse({}))
+      const wanted = text === undefined ? undefined : requireField(fields, text)
       const settings = (await readSettings(context, flags)).filter(({ field }) => wanted === undefined || field === wanted)
       if (flags.json === true) return printJson(context, { schema: 'sgsd.config/1', settings })
       if (wanted !== undefined && flags.origin !== true) return context.terminal.print(renderValue(settings[0]?.value))
@@ -58,9 +50,10 @@ export function addConfig(program: Command, context: Context): void {
     examples: ['sgsd config set mine.threads 4', 'sgsd config set listen /ip4/0.0.0.0/tcp/42070,/ip6/::/tcp/42070', 'sgsd config set mdns false'],
   }).action(async (name: string, text: string, _flags, command: Command) => {
     const flags = optionsOf(command)
-    const field = parseField(name)
-    const value = parseValue(field, text)
     const daemon = await context.edges.daemon()
+    const fields = fieldsOf(daemon.configSchema.parse({}))
+    const field = requireField(fields, name)
+    const value = parseValue(fields, field, text)
     const { config: file } = daemon.dataDir(await dataDirOf(context, flags))
     await requireMember(context, flags)
     const config = mergeOverrides(await daemon.readRawConfig(file), fieldConfig(field, value))
@@ -100,10 +93,11 @@ async function requireMember(context: Context, flags: CommonOptions): Promise<vo
 async function readSettings(context: Context, flags: CommonOptions): Promise<Setting[]> {
   const daemon = await context.edges.daemon()
   const { config: file } = daemon.dataDir(await dataDirOf(context, flags))
-  const environment = configOfEnvironment(context.terminal.env)
+  const fields = fieldsOf(daemon.configSchema.parse({}))
+  const environment = configOfEnvironment(fields, context.terminal.env)
   const inFile = await daemon.readRawConfig(file)
   const whole = await daemon.readConfig(file, environment)
-  return CONFIG_FIELD_NAMES.map((field) => ({
+  return [...fields.keys()].map((field) => ({
     field,
     value: fieldOf(whole, field),
     origin:

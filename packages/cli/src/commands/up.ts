@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { configOfEnvironment, mergeOverrides } from '../config/overrides.ts'
+import { configOfEnvironment } from '../config/environment.ts'
+import { fieldsOf, mergeOverrides } from '../config/fields.ts'
 import type { Context } from '../context.ts'
 import type { PartialConfig, RunningDaemon } from '../edges.ts'
 import { addLeaf, collect, dataDirOf, optionsOf, printJson, wholeNumber } from '../leaf.ts'
@@ -39,8 +40,9 @@ export function addUp(program: Command, context: Context): void {
   command.addOption(command.createOption('--exit-with-stdin', 'stop when standard input ends: for a parent process').hideHelp())
   command.action(async (_flags, self: Command) => {
     const flags = optionsOf<UpFlags>(self)
-    const config = mergeOverrides(configOfEnvironment(context.terminal.env), configOfFlags(flags))
-    const daemon = await (await context.edges.daemon()).startDaemon(await dataDirOf(context, flags), { config, humanLog: context.terminal.errLive })
+    const { configSchema, startDaemon } = await context.edges.daemon()
+    const config = mergeOverrides(configOfEnvironment(fieldsOf(configSchema.parse({})), context.terminal.env), configOfFlags(flags))
+    const daemon = await startDaemon(await dataDirOf(context, flags), { config, humanLog: context.terminal.errLive })
     const stop = (): void => void daemon.stop()
     if (context.signal.aborted) stop()
     context.signal.addEventListener('abort', stop, { once: true })

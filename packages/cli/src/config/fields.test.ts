@@ -1,66 +1,61 @@
 import { type Config, configSchema, type PartialConfig } from '@sgsd/daemon'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CONFIG_FIELD_NAMES, type ConfigField, fieldConfig, fieldOf, parseField, parseValue, renderValue } from './fields.ts'
-import { configOfEnvironment, environmentName, mergeOverrides } from './overrides.ts'
+import { configOfEnvironment, environmentName } from './environment.ts'
+import { fieldConfig, fieldOf, fieldsOf, mergeOverrides, parseValue, renderValue, requireField } from './fields.ts'
 
-/** Every leaf of the defaults, by dotted name. */
-function leaves(config: object, path: readonly string[] = []): string[] {
-  return Object.entries(config).flatMap(([key, value]) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? leaves(value as object, [...path, key]) : [[...path, key].join('.')],
-  )
-}
-
-const whole: Config = configSchema.parse({})
+const defaults: Config = configSchema.parse({})
+const fields = fieldsOf(defaults)
 
 describe('configuration fields', () => {
-  test('are exactly those of the schema', () => {
-    expect([...CONFIG_FIELD_NAMES].sort()).toEqual(leaves(whole).sort())
+  test('put together again they are the whole configuration', () => {
+    const rebuilt = [...fields].reduce<PartialConfig>((config, [field, value]) => mergeOverrides(config, fieldConfig(field, value)), {})
+    expect(rebuilt).toEqual(defaults)
+    expect([...fields.keys()]).toEqual(expect.arrayContaining(['name', 'listen', 'mine.threads', 'farm.linesPerLayer', 'log.level']))
   })
 
-  test.each(CONFIG_FIELD_NAMES.map((field) => [field]))('%s: reading what is written gives it back, and the schema takes it', (field) => {
-    const value = fieldOf(whole, field)!
-    expect(parseValue(field, renderValue(value))).toEqual(value)
+  test.each([...fields.keys()].map((field) => [field]))('%s: reading what is written gives it back, and the schema takes it', (field) => {
+    const value = fieldOf(defaults, field)!
+    expect(parseValue(fields, field, renderValue(value))).toEqual(value)
     expect(configSchema.safeParse(fieldConfig(field, value)).success).toBe(true)
   })
 
   test.each([
     ['mine.threads', 'many'],
     ['mine.threads', '-1'],
+    ['mine.threads', ''],
     ['mdns', 'perhaps'],
-  ] as const)('%s = %s is refused as usage', (field, text) => {
-    expect(() => parseValue(field, text)).toThrow(expect.objectContaining({ exitCode: 2 }))
+  ])('%s = %j is refused as usage', (field, text) => {
+    expect(() => parseValue(fields, field, text)).toThrow(expect.objectContaining({ exitCode: 2 }))
   })
 
   test.each(['mine', 'mine.thread', 'toString', '', '__proto__'])('there is no field %j', (text) => {
-    expect(() => parseField(text)).toThrow(expect.objectContaining({ exitCode: 2 }))
+    expect(() => requireField(fields, text)).toThrow(expect.objectContaining({ exitCode: 2 }))
   })
 
   test('lists are separated by commas', () => {
-    expect(parseValue('listen', ' /ip4/1.2.3.4/tcp/1, /ip6/::/tcp/2,')).toEqual(['/ip4/1.2.3.4/tcp/1', '/ip6/::/tcp/2'])
+    expect(parseValue(fields, 'listen', ' /ip4/1.2.3.4/tcp/1, /ip6/::/tcp/2,')).toEqual(['/ip4/1.2.3.4/tcp/1', '/ip6/::/tcp/2'])
   })
 })
 
 describe('overrides', () => {
   test('variables are named after their fields, all differently', () => {
     expect(environmentName('farm.linesPerLayer')).toBe('SGSD_FARM_LINES_PER_LAYER')
-    expect(new Set(CONFIG_FIELD_NAMES.map(environmentName)).size).toBe(CONFIG_FIELD_NAMES.length)
+    expect(new Set([...fields.keys()].map(environmentName)).size).toBe(fields.size)
   })
 
   test('the environment speaks for single fields; an empty variable says nothing', () => {
-    expect(configOfEnvironment({ SGSD_MINE_THREADS: '2', SGSD_MINE_AUTO: 'off', SGSD_MDNS: '', HOME: '/x' })).toEqual({
-      mine: { threads: 2, auto: false },
-    })
-    expect(() => configOfEnvironment({ SGSD_MDNS: 'x' })).toThrow(expect.objectContaining({ exitCode: 2 }))
+    const env = { SGSD_MINE_THREADS: '2', SGSD_MINE_AUTO: 'off', SGSD_MDNS: '', HOME: '/x' }
+    expect(configOfEnvironment(fields, env)).toEqual({ mine: { threads: 2, auto: false } })
+    expect(() => configOfEnvironment(fields, { SGSD_MDNS: 'x' })).toThrow(expect.objectContaining({ exitCode: 2 }))
   })
 
   test('the later one wins, field by field', () => {
-    const field = fc.constantFrom<ConfigField>('name', 'mdns', 'mine.auto', 'mine.threads', 'log.level')
-    const setting = fc.tuple(field, fc.nat(3))
+    const setting = fc.tuple(fc.constantFrom('name', 'mdns', 'mine.auto', 'mine.threads', 'log.level'), fc.nat(3))
     fc.assert(
       fc.property(fc.array(setting, { maxLength: 12 }), (settings) => {
         const merged = settings.reduce<PartialConfig>((config, [name, value]) => mergeOverrides(config, fieldConfig(name, value)), {})
-        for (const name of CONFIG_FIELD_NAMES) expect(fieldOf(merged, name)).toBe(settings.findLast(([other]) => other === name)?.[1])
+        for (const name of fields.keys()) expect(fieldOf(merged, name)).toBe(settings.findLast(([other]) => other === name)?.[1])
       }),
     )
   })

@@ -32,7 +32,7 @@ export function computeChecks(engines: readonly EngineReport[], providers: reado
   ]
 }
 
-function reportCheck(name: string, state: EngineReport['state'] | ProviderReport['state'], why: string): Check {
+function reportCheck(name: string, state: ProviderReport['state'], why: string): Check {
   if (state === 'wrong')
     return {
       name,

@@ -62,6 +62,11 @@ describe('status', () => {
     expect(statusView(evil, healthOf(evil), 100, plain).join('')).not.toMatch(/\p{Cc}/u)
   })
 
+  test('machines of the older protocol stand apart, as not trusted', () => {
+    const heard = sampleStatus({ mesh: { unauthenticated: [{ address: '10.0.0.9', host: 'old\u001B[2Jbox', kind: 'gay', seenMsAgo: 5_000 }] } })
+    expect(statusView(heard, healthOf(heard), 100, plain).at(-1)).toBe('unauthenticated neighbours, not trusted: oldbox 10.0.0.9 (gay, 5s)')
+  })
+
   test('before the first fold it says so', () => {
     const young = sampleStatus({ consensus: { id: '', digest: '' } })
     expect(statusView(young, healthOf(young), 100, plain)[2]).toBe('consensus none yet: no layer has been committed')

@@ -1,7 +1,7 @@
 import type { StatusDocument } from '@sgsd/daemon'
 import type { Health } from '../health.ts'
 import { displayWidth, plainText, truncate } from '../text/display-width.ts'
-import { bar, bareHex, bytes, count, duration, percent, rate, shortPeer } from '../text/figures.ts'
+import { ago, bar, bareHex, bytes, count, duration, percent, rate, shortPeer } from '../text/figures.ts'
 import { fitLine } from '../text/line.ts'
 import type { Style } from '../text/style.ts'
 import { peerTable } from './peers.ts'
@@ -20,6 +20,7 @@ export function statusView(status: StatusDocument, health: Health, width: number
     labelled('store', storePieces(status), width, ' · '),
     '',
     ...peerTable(status.peers, width, style),
+    ...neighbourLines(status, width),
     ...(health.reasons.length === 0 ? [] : ['']),
     ...health.reasons.flatMap((reason) => reasonLines(reason, width, style)),
   ]
@@ -88,6 +89,13 @@ function latticePieces({ lattice }: StatusDocument): Pieces {
 
 function storePieces({ store, lattice }: StatusDocument): Pieces {
   return [bytes(store.bytes), `${count(store.blocks)} blocks`, `${count(lattice.layers)} layers`, `disk free ${bytes(store.freeBytes)}`]
+}
+
+/** Machines of the older protocol: heard, never trusted, so they stand below and apart. */
+function neighbourLines({ mesh }: StatusDocument, width: number): string[] {
+  if (mesh.unauthenticated.length === 0) return []
+  const heard = mesh.unauthenticated.map(({ host, address, kind, seenMsAgo }) => plainText(`${host} ${address} (${kind}, ${ago(seenMsAgo)})`))
+  return ['', truncate(`unauthenticated neighbours, not trusted: ${heard.join('; ')}`, width)]
 }
 
 type Pieces = Parameters<typeof fitLine>[0]
