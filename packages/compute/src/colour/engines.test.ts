@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CANARY, canaryFault } from './canary.ts'
 import { chooseEngine } from './choose.ts'
-import type { ColourEngine } from './engine.ts'
+import { type ColourEngine, EngineRefusal } from './engine.ts'
 import { probeEngines } from './probe.ts'
 import { loadReferenceEngine } from './reference-engine.ts'
 import { loadWasmEngine } from './wasm-engine.ts'
@@ -99,6 +99,48 @@ describe('the choice of an engine', () => {
   test('is the fastest, wherever it stands', () => {
     const finding = (engine: string, coloursPerSecond: number) => ({ engine, state: 'good', why: engine, coloursPerSecond }) as const
     expect(chooseEngine([finding('a', 1), finding('b', 3), finding('c', 2)]).active).toBe('b')
-    expect(chooseEngine([])).toEqual({ active: undefined, reports: [] })
+    expect(chooseEngine([])).toMatchObject({ active: undefined, reports: [] })
+  })
+
+  test('measures one that serves a single thread against all cores, and gives the other threads the next best', () => {
+    const gpu = { engine: 'gpu', state: 'good', why: 'a card', coloursPerSecond: 10, threads: 1 } as const
+    const cpu = { engine: 'cpu', state: 'good', why: 'a core', coloursPerSecond: 3 } as const
+    expect(chooseEngine([gpu, cpu], 3)).toEqual({
+      active: 'gpu',
+      threads: 1,
+      beside: 'cpu',
+      reports: [
+        { engine: 'gpu', state: 'active', why: 'a card' },
+        { engine: 'cpu', state: 'standby', why: 'a core, on 2 threads beside gpu' },
+      ],
+    })
+    expect(chooseEngine([gpu, cpu], 4)).toMatchObject({ active: 'cpu', threads: 4, beside: undefined })
+    expect(chooseEngine([gpu, cpu], 1)).toMatchObject({ active: 'gpu', threads: 1, beside: undefined })
+    expect(chooseEngine([gpu], 4)).toMatchObject({ active: 'gpu', threads: 1, beside: undefined })
+  })
+
+  test('leaves alone what is off, unless it was asked for by name', async () => {
+    const tried: boolean[] = []
+    const loaders = {
+      costly: (asked: boolean) => {
+        tried.push(asked)
+        if (!asked) throw new EngineRefusal('off', 'it costs more than it brings')
+        return loadReferenceEngine()
+      },
+      wasm: () => loadWasmEngine(),
+    }
+    expect(chooseEngine(await probeEngines(loaders)).reports).toEqual([
+      { engine: 'costly', state: 'off', why: 'it costs more than it brings' },
+      { engine: 'wasm', state: 'active', why: expect.stringMatching(/^WebAssembly/) },
+    ])
+    expect(chooseEngine(await probeEngines(loaders, 'costly')).reports).toEqual([
+      { engine: 'costly', state: 'active', why: expect.stringMatching(/^plain JavaScript/) },
+      { engine: 'wasm', state: 'off', why: 'costly was asked for' },
+    ])
+    expect(tried).toEqual([false, true])
+    expect(chooseEngine(await probeEngines(loaders, 'abacus'))).toMatchObject({
+      active: undefined,
+      reports: [{ state: 'off' }, { state: 'off' }, { engine: 'abacus', state: 'missing', why: 'there is no such engine, there are costly, wasm' }],
+    })
   })
 })

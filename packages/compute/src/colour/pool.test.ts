@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { chunkValue } from '@sgsd/color'
 import { afterEach, describe, expect, test } from 'vitest'
+import { ComputeError } from '../compute-error.ts'
 import { openColourCompute } from './open-colour-compute.ts'
 import { ColourPool } from './pool.ts'
 import { COLOUR_WORKER } from './worker-thread.ts'
@@ -12,7 +13,7 @@ const THROWS = 0xdead_0002n
 const never = new AbortController().signal
 const opened: ColourPool[] = []
 
-async function openPool(file: string, options: { threads?: number; duty?: number } = {}): Promise<ColourPool> {
+async function openPool(file: string, options: { threads?: number; duty?: number; engine?: string } = {}): Promise<ColourPool> {
   const pool = await ColourPool.open({ threads: 2, duty: 1, niceness: 10, ...options, worker: new URL(file, import.meta.url) })
   opened.push(pool)
   return pool
@@ -42,13 +43,23 @@ describe('a worker that dies', () => {
     expect([...(await pool.chunkValues('spi64', 8n, 9n, 4, never))]).toEqual([9n, 10n, 11n, 12n].map((chunk) => chunkValue('spi64', 8n, chunk)))
   })
 
-  test('time and again is not replaced for ever, and calls then say so', async () => {
-    const pool = await openPool('./test-engines.child.ts', { threads: 1 })
-    let last: unknown
-    for (let tries = 0; tries < 12; tries++) {
-      last = await pool.chunkValues('spi64', EXITS, 0n, 1, never).catch((error: unknown) => error)
-    }
-    expect(last).toMatchObject({ code: 'NO_ENGINE' })
+  test('time and again costs its engine the work: the next best takes over, and the reports say why', async () => {
+    const pool = await openPool('./test-engines.child.ts')
+    expect(pool.engine).toBe('mortal')
+    expect(await untilAnswered(pool)).toBe(chunkValue('spi64', THROWS, 5n))
+    expect(pool.engine).toBe('reference')
+    expect(pool.engines).toEqual([
+      { engine: 'mortal', state: 'wrong', why: 'its threads died 8 times in a row: the device is gone' },
+      { engine: 'reference', state: 'active', why: expect.stringMatching(/^plain JavaScript/) },
+    ])
+  })
+
+  test('time and again without another engine is not replaced for ever, and calls then say so', async () => {
+    const pool = await openPool('./test-engines.child.ts', { threads: 1, engine: 'mortal' })
+    await expect(untilAnswered(pool)).rejects.toMatchObject({
+      code: 'NO_ENGINE',
+      data: { tried: ['mortal: its threads died 8 times in a row: the device is gone', 'reference: mortal was asked for'] },
+    })
   })
 })
 
@@ -106,4 +117,15 @@ function niceThreads(): number {
       .replace(/^.*\) /s, '')
       .split(' ')
   return readdirSync('/proc/self/task').filter((task) => fields(task)[16] === '10').length
+}
+
+/** Asks for a chunk that the mortal engine dies of, until another answers. @throws what is no crash */
+async function untilAnswered(pool: ColourPool): Promise<bigint | undefined> {
+  for (;;) {
+    try {
+      return (await pool.chunkValues('spi64', THROWS, 5n, 1, never))[0]
+    } catch (error) {
+      if (!(error instanceof ComputeError && error.code === 'WORKER_CRASHED')) throw error
+    }
+  }
 }

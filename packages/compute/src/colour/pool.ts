@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { CHUNK_COLOURS, type ColourKernelId } from '@sgsd/color'
 import { ComputeError } from '../compute-error.ts'
-import { chooseEngine } from './choose.ts'
+import { chooseEngine, type EngineChoice } from './choose.ts'
 import { coloursDone, makeJob, stop, xorSoFar, type ColourJob } from './job.ts'
 import type { ColourCompute, EngineReport } from './port.ts'
 import type { EngineFinding } from './probe.ts'
@@ -14,6 +14,8 @@ export interface PoolOptions {
   readonly niceness: number
   /** The worker's file. */
   readonly worker: URL
+  /** The one engine to use; absent: the fastest right one. */
+  readonly engine?: string
 }
 
 interface PendingJob {
@@ -33,8 +35,11 @@ const PROGRESS_MS = 100
 /** How long a worker may take to start and try all engines, ms: some 150 here; 100 times that on a loaded small board. */
 const PROBE_DEADLINE_MS = 15_000
 
-/** Worker deaths without a finished job in between after which a thread is not replaced again. */
+/** Worker deaths without a finished job in between after which their engine is given up. */
 const MAX_DEATHS_IN_A_ROW = 8
+
+/** How long a worker may take to finish the units at hand and to give its engine back, ms. A driver that is cut off can abort the process. */
+const CLOSE_DEADLINE_MS = 1_000
 
 /** A range that no measurement finishes. */
 const ENDLESS = 2n ** 62n
@@ -45,31 +50,43 @@ const ENDLESS = 2n ** 62n
  */
 export class ColourPool implements ColourCompute {
   readonly threads: number
-  readonly engine: string
-  readonly engines: readonly EngineReport[]
   readonly #options: PoolOptions
+  /** With the engines that were given up since, as wrong. */
+  #findings: readonly EngineFinding[]
+  #choice: EngineChoice
   readonly #workers: Worker[]
   readonly #pending = new Map<number, PendingJob>()
   #jobs = 0
   #deathsInARow = 0
   #closing: Promise<void> | undefined
 
-  private constructor(options: PoolOptions, engine: string, engines: readonly EngineReport[], workers: readonly Worker[]) {
-    this.threads = options.threads
-    this.engine = engine
-    this.engines = engines
+  private constructor(options: PoolOptions, findings: readonly EngineFinding[], choice: EngineChoice, workers: readonly Worker[]) {
+    this.threads = workers.length
     this.#options = options
+    this.#findings = findings
+    this.#choice = choice
     this.#workers = [...workers]
-    for (const worker of workers) this.#employ(worker)
+    for (const [place, worker] of workers.entries()) this.#employ(worker, place)
+  }
+
+  get engine(): string {
+    return this.#choice.active ?? 'none'
+  }
+
+  get engines(): readonly EngineReport[] {
+    return this.#choice.reports
   }
 
   /** @throws ComputeError NO_ENGINE when none works, WORKER_CRASHED when the threads cannot start */
   static async open(options: PoolOptions): Promise<ColourPool> {
     const workers = Array.from({ length: options.threads }, (_, place) => startWorker(options.worker, threadName(place), options))
     try {
-      const { active, reports } = chooseEngine(await probe(workers))
-      if (active === undefined) throw new ComputeError('NO_ENGINE', { tried: reports.map(({ engine, why }) => `${engine}: ${why}`) })
-      return new ColourPool(options, active, reports, workers)
+      const findings = await probe(workers, options.engine)
+      const choice = chooseEngine(findings, options.threads)
+      if (choice.active === undefined) throw noEngine(choice)
+      const idle = choice.beside === undefined ? workers.splice(choice.threads) : []
+      await Promise.all(idle.map((worker) => worker.terminate()))
+      return new ColourPool(options, findings, choice, workers)
     } catch (error) {
       await Promise.all(workers.map((worker) => worker.terminate()))
       throw error
@@ -129,8 +146,7 @@ export class ColourPool implements ColourCompute {
     signal.throwIfAborted()
     if (this.#closing !== undefined) throw new ComputeError('CLOSED', { call })
     if (job.count === 0n) return
-    if (this.#workers.length === 0)
-      throw new ComputeError('NO_ENGINE', { tried: [`${this.engine}: its threads died ${MAX_DEATHS_IN_A_ROW} times in a row`] })
+    if (this.#choice.active === undefined) throw noEngine(this.#choice)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const abort = (): void => reject(signal.reason)
     this.#pending.set(job.id, { job, resolve, reject })
@@ -150,7 +166,7 @@ export class ColourPool implements ColourCompute {
     }
   }
 
-  #employ(worker: Worker): void {
+  #employ(worker: Worker, place: number): void {
     let cause: unknown
     worker.on('message', (message: FromWorker) => {
       if (message.type !== 'complete') return
@@ -161,7 +177,7 @@ export class ColourPool implements ColourCompute {
       cause = error
     })
     worker.once('exit', (code) => this.#bury(worker, code, cause))
-    send(worker, { type: 'use', engine: this.engine })
+    send(worker, { type: 'use', engine: engineAt(this.#choice, place) })
     if (this.#pending.size === 0) worker.unref()
   }
 
@@ -172,13 +188,28 @@ export class ColourPool implements ColourCompute {
     const detail = cause instanceof Error ? cause.message : `exit code ${code}`
     for (const { reject } of this.#pending.values()) reject(new ComputeError('WORKER_CRASHED', { worker: threadName(place), detail }, { cause }))
     this.#deathsInARow++
-    if (this.#deathsInARow >= MAX_DEATHS_IN_A_ROW) {
+    if (this.#deathsInARow >= MAX_DEATHS_IN_A_ROW) this.#giveUp(engineAt(this.#choice, place), detail)
+    if (this.#choice.active === undefined) {
       this.#workers.splice(place, 1)
       return
     }
     const next = startWorker(this.#options.worker, threadName(place), this.#options)
     this.#workers[place] = next
-    this.#employ(next)
+    this.#employ(next, place)
+  }
+
+  /** The next best engine takes over; the one given up stays on the list, with its reason. */
+  #giveUp(engine: string, detail: string): void {
+    const why = `its threads died ${MAX_DEATHS_IN_A_ROW} times in a row: ${detail}`
+    const before = this.#choice
+    this.#findings = this.#findings.map((finding) => (finding.engine === engine ? { engine, state: 'wrong', why } : finding))
+    this.#choice = chooseEngine(this.#findings, this.threads)
+    this.#deathsInARow = 0
+    if (this.#choice.active === undefined) return
+    for (const [place, worker] of this.#workers.entries()) {
+      const next = engineAt(this.#choice, place)
+      if (next !== engineAt(before, place)) send(worker, { type: 'use', engine: next })
+    }
   }
 
   async #shutDown(): Promise<void> {
@@ -186,12 +217,35 @@ export class ColourPool implements ColourCompute {
       stop(job)
       reject(new ComputeError('CLOSED', { call: 'close' }))
     }
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await Promise.all(this.#workers.map(dismiss))
   }
 }
 
-/** Asks the first worker. @throws ComputeError WORKER_CRASHED when any of them dies, or the first says nothing for too long */
-async function probe(workers: readonly Worker[]): Promise<readonly EngineFinding[]> {
+/** The engine of the thread at a place. */
+function engineAt({ active = 'none', beside, threads }: EngineChoice, place: number): string {
+  return place < threads ? active : (beside ?? active)
+}
+
+function noEngine({ reports }: EngineChoice): ComputeError {
+  return new ComputeError('NO_ENGINE', { tried: reports.map(({ engine, why }) => `${engine}: ${why}`) })
+}
+
+/** Lets a worker end by itself, but not for ever. */
+async function dismiss(worker: Worker): Promise<void> {
+  if (worker.threadId === EXITED) return
+  const gone = new Promise((resolve) => worker.once('exit', resolve))
+  const deadline = setTimeout(() => void worker.terminate(), CLOSE_DEADLINE_MS)
+  worker.ref()
+  send(worker, { type: 'close' })
+  await gone
+  clearTimeout(deadline)
+}
+
+/** `threadId` of a worker that is no more. */
+const EXITED = -1
+
+/** Asks the first worker about all engines, or only the one named. @throws ComputeError WORKER_CRASHED when any of them dies, or the first says nothing for too long */
+async function probe(workers: readonly Worker[], only: string | undefined): Promise<readonly EngineFinding[]> {
   const { promise, resolve, reject } = Promise.withResolvers<readonly EngineFinding[]>()
   const listening = new AbortController()
   const fail = (place: number, detail: string, cause?: unknown): void =>
@@ -207,7 +261,7 @@ async function probe(workers: readonly Worker[]): Promise<readonly EngineFinding
     listening.signal.addEventListener('abort', () => worker.off('error', onError).off('exit', onExit).off('message', onMessage), { once: true })
   }
   try {
-    send(workers[0] as Worker, { type: 'probe' })
+    send(workers[0] as Worker, { type: 'probe', ...(only === undefined ? {} : { only }) })
     return await promise
   } finally {
     clearTimeout(deadline)

@@ -2,9 +2,10 @@ import type { ColourKernelId } from '@sgsd/color'
 
 /** What became of one engine at start. */
 export interface EngineReport {
-  /** `wasm`, `reference`, later `native`, `webgpu`, `onnx`. */
+  /** `native`, `webgpu`, `wasm`, `onnx` or `reference`. */
   readonly engine: string
-  readonly state: 'active' | 'standby' | 'missing' | 'wrong'
+  /** `off`: it would work, but serves only when asked for by name. */
+  readonly state: 'active' | 'standby' | 'missing' | 'wrong' | 'off'
   /** One sentence: version and features, or what is missing and where to get it. */
   readonly why: string
 }
@@ -12,6 +13,7 @@ export interface EngineReport {
 /** Colour work on worker threads; the fastest engine that passes its canary does it. */
 export interface ColourCompute extends AsyncDisposable {
   readonly threads: number
+  /** What works now. An engine whose threads die again and again is replaced by the next best. */
   readonly engine: string
   readonly engines: readonly EngineReport[]
   /**
@@ -38,6 +40,8 @@ export interface ColourOptions {
   readonly threads?: number
   /** Share of the time that a thread works, (0, 1]; default 1. */
   readonly duty?: number
+  /** The one engine to use, by name; default the fastest that answers right. */
+  readonly engine?: string
   /** Niceness of the threads, 0 … 19; default 10. Linux only: elsewhere threads have none of their own. */
   readonly niceness?: number
 }

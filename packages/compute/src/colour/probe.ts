@@ -1,11 +1,19 @@
 import { CHUNK_COLOURS } from '@sgsd/color'
 import { canaryFault } from './canary.ts'
-import type { ColourEngine, EngineLoaders } from './engine.ts'
+import { type ColourEngine, type EngineLoaders, EngineRefusal } from './engine.ts'
 
 /** What was found out about an engine at start. */
 export type EngineFinding =
-  | { readonly engine: string; readonly state: 'good'; readonly why: string; readonly coloursPerSecond: number }
-  | { readonly engine: string; readonly state: 'missing' | 'wrong'; readonly why: string }
+  | {
+      readonly engine: string
+      readonly state: 'good'
+      readonly why: string
+      /** Of one thread. */
+      readonly coloursPerSecond: number
+      /** Threads that may use it at once; absent: all. */
+      readonly threads?: number
+    }
+  | { readonly engine: string; readonly state: 'missing' | 'wrong' | 'off'; readonly why: string }
 
 /** How long an engine is timed at least, ms: some 50 chunks in wasm, enough to rank engines, short enough for a command's start. */
 const TIMING_MS = 25
@@ -13,10 +21,18 @@ const TIMING_MS = 25
 /** And how many calls at least: the first still pay for the compiler. */
 const TIMING_CALLS = 3
 
-/** Loads every engine, asks it the canary, and times those that are right on the mining kernel. */
-export async function probeEngines(loaders: EngineLoaders): Promise<EngineFinding[]> {
+/**
+ * Loads every engine, asks it the canary, and times those that are right on the mining kernel.
+ * @param only - the one engine to try, whatever it costs; the others are then `off`
+ */
+export async function probeEngines(loaders: EngineLoaders, only?: string): Promise<EngineFinding[]> {
   const findings: EngineFinding[] = []
-  for (const engine of Object.keys(loaders)) findings.push(await probeEngine(engine, loaders))
+  for (const engine of Object.keys(loaders)) {
+    const wanted = only === undefined || engine === only
+    findings.push(wanted ? await probeEngine(engine, loaders, engine === only) : { engine, state: 'off', why: `${only} was asked for` })
+  }
+  if (only !== undefined && !Object.hasOwn(loaders, only))
+    findings.push({ engine: only, state: 'missing', why: `there is no such engine, there are ${Object.keys(loaders).join(', ')}` })
   return findings
 }
 
@@ -24,18 +40,18 @@ export async function probeEngines(loaders: EngineLoaders): Promise<EngineFindin
 export async function loadChecked(name: string, loaders: EngineLoaders): Promise<ColourEngine> {
   const loader = loaders[name]
   if (loader === undefined) throw new Error(`there is no engine ${name}`)
-  const engine = await loader()
+  const engine = await loader(true)
   const fault = await canaryFault(engine)
   if (fault !== undefined) throw new Error(fault)
   return engine
 }
 
-async function probeEngine(name: string, loaders: EngineLoaders): Promise<EngineFinding> {
+async function probeEngine(name: string, loaders: EngineLoaders, asked: boolean): Promise<EngineFinding> {
   let engine: ColourEngine | undefined
   try {
-    engine = await loaders[name]?.()
+    engine = await loaders[name]?.(asked)
   } catch (error) {
-    return { engine: name, state: 'missing', why: message(error) }
+    return { engine: name, state: error instanceof EngineRefusal ? error.state : 'missing', why: message(error) }
   }
   if (engine === undefined) return { engine: name, state: 'missing', why: 'it is not in this build' }
   try {
@@ -47,21 +63,24 @@ async function probeEngine(name: string, loaders: EngineLoaders): Promise<Engine
       state: 'good',
       why: `${engine.about}, ${(coloursPerSecond / 1e9).toFixed(2)} G spi64 colours/s a thread`,
       coloursPerSecond,
+      ...(engine.threads === undefined ? {} : { threads: engine.threads }),
     }
   } catch (error) {
     return { engine: name, state: 'wrong', why: `it fails: ${message(error)}` }
+  } finally {
+    await engine.close?.()
   }
 }
 
 /** Colours per second of the mining kernel, its best batch: the first ones run in baseline code. */
 async function rateOf(engine: ColourEngine): Promise<number> {
-  const out = new BigUint64Array(engine.batch)
   const began = performance.now()
   let best = 0
   for (let call = 0, before = began; call < TIMING_CALLS || before - began < TIMING_MS; call++) {
+    const out = new BigUint64Array(engine.batch)
     await engine.xorRuns('spi64', 0n, 0n, CHUNK_COLOURS, out)
     const now = performance.now()
-    best = Math.max(best, (engine.batch * CHUNK_COLOURS * 1000) / (now - before))
+    best = Math.max(best, (out.length * CHUNK_COLOURS * 1000) / (now - before))
     before = now
   }
   return best

@@ -12,19 +12,19 @@ const SLICE_MS = 10
 
 /** The life of a worker thread: answers messages in order, and works on its jobs in turn, a slice each. */
 export function serveColours(loaders: EngineLoaders): void {
+  if (parentPort === null) throw new Error('the colour worker was started outside a worker thread')
   const port = parentPort
-  if (port === null) throw new Error('the colour worker was started outside a worker thread')
   const { duty, niceness } = workerData as WorkerSettings
   yieldToOthers(niceness)
   const post = (message: FromWorker): void => port.postMessage(message)
   const jobs: ColourJob[] = []
   let engine: ColourEngine | undefined
-  let working = false
+  let working: Promise<void> | undefined
 
   /** Jobs that came while none was worked on start the loop; it ends when there is nothing left to take. */
-  async function work(using: ColourEngine): Promise<void> {
-    working = true
+  async function work(): Promise<void> {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
+      const using = inUse()
       const began = performance.now()
       let progress = await workOnce(using, job)
       while (progress === 'more' && performance.now() - began < SLICE_MS) progress = await workOnce(using, job)
@@ -33,19 +33,28 @@ export function serveColours(loaders: EngineLoaders): void {
       const worked = performance.now() - began
       await (duty < 1 ? setTimeout((worked * (1 - duty)) / duty) : setImmediate())
     }
-    working = false
+    working = undefined
+  }
+
+  function inUse(): ColourEngine {
+    if (engine === undefined) throw new Error('a job came before an engine')
+    return engine
   }
 
   let handled: Promise<void> = Promise.resolve()
   async function handle(message: ToWorker): Promise<void> {
     if (message.type === 'probe') {
-      post({ type: 'probed', findings: await probeEngines(loaders) })
+      post({ type: 'probed', findings: await probeEngines(loaders, message.only) })
     } else if (message.type === 'use') {
       engine = await loadChecked(message.engine, loaders)
-    } else {
-      if (engine === undefined) throw new Error('a job came before an engine')
+    } else if (message.type === 'job') {
       jobs.push(message.job)
-      if (!working) void work(engine)
+      working ??= work()
+    } else {
+      jobs.length = 0
+      await working
+      await engine?.close?.()
+      port.close()
     }
   }
   port.on('message', (message: ToWorker) => {

@@ -67,7 +67,8 @@ function cuda(machine: Machine, folder: string): Plausibility {
   return { state: 'try', why: 'an NVIDIA device and the CUDA provider library are here' }
 }
 
-function hasGpuDevice(machine: Machine): boolean {
+/** Whether the system shows a GPU at all: a render node, an NVIDIA device, or the one of Windows' Linux. */
+export function hasGpuDevice(machine: Machine): boolean {
   return machine.list('/dev').some((name) => /^(nvidia\d+|dxg)$/.test(name)) || machine.list('/dev/dri').some((name) => name.startsWith('renderD'))
 }
 
