@@ -2,7 +2,7 @@ import type { BlockId } from '@sgsd/consensus'
 import { type Body, encode, parse } from './body.ts'
 import { hex, oneOf, safeInteger, tuple } from './fields.ts'
 import { MAX_BLOCK_MESSAGE_BYTES } from './limits.ts'
-import { accept, type Verdict } from './verdict.ts'
+import { accept, reject, type Verdict } from './verdict.ts'
 
 /** Asks for a block's compressed bytes from `offset` on. docs/protocol.md §10.3 */
 export interface BlockRequest {
@@ -44,5 +44,6 @@ export function parseBlockHeader(bytes: Uint8Array): Verdict<BlockHeader> {
   const parsed = parse(headerBody, bytes)
   if (parsed.type !== 'accept') return parsed
   const { status, size } = parsed.value
+  if (status !== 'ok' && size !== 0) return reject('a refusal with a size')
   return accept(status === 'ok' ? { size } : { error: status })
 }

@@ -90,7 +90,8 @@ export function parseLeaves(bytes: Uint8Array): Verdict<BigUint64Array> {
   const header = headerOf(bytes, LEAVES_MAGIC, LEAVES_HEADER)
   if (typeof header === 'string') return reject(header)
   const [count = 0, reserved = 0] = header
-  if (count < 1 || count > MAX_CLAIM_CHUNKS || reserved !== 0) return reject(`no claim has ${count} leaves`)
+  if (count < 1 || count > MAX_CLAIM_CHUNKS) return reject(`no claim has ${count} leaves`)
+  if (reserved !== 0) return reject(`the reserved word is ${reserved}, not 0`)
   if (bytes.length !== LEAVES_HEADER + 8 * count) return reject(`${bytes.length} bytes where the header asks for ${LEAVES_HEADER + 8 * count}`)
   return accept(u64At(bytes, LEAVES_HEADER, count))
 }

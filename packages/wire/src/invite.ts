@@ -35,11 +35,14 @@ export function parseInvite(text: string): Verdict<Invite> {
   if (peer?.type === 'reject' || peer?.type === 'ignore') return reject(`the address names ${peer.reason.replace('not a', 'no')}`)
   if (mark < 0) return accept({ address, peer: peer?.value, secret: undefined })
   if (peer === undefined) return reject('the address of an invite must end in /p2p/ and the peer id of the node that made it')
-  const secret = decodeBase64Url(text.slice(mark + 1))
-  if (secret === undefined)
+  const fragment = text.slice(mark + 1)
+  if (fragment.length !== SECRET_CHARS) {
     return reject(
-      `the secret behind # must have ${SECRET_CHARS} characters of base64url, this one has ${text.length - mark - 1}: was the line copied whole?`,
+      `the secret behind # must have ${SECRET_CHARS} characters of base64url, this one has ${fragment.length}: was the line copied whole?`,
     )
+  }
+  const secret = decodeBase64Url(fragment)
+  if (secret === undefined) return reject('the secret behind # has characters or an end that base64url does not have: was the line copied whole?')
   return accept({ address, peer: peer.value, secret })
 }
 
@@ -96,9 +99,8 @@ function encodeBase64Url(bytes: Uint8Array): string {
   return bits > 0 ? text + BASE64URL[(held << (6 - bits)) & 63] : text
 }
 
-/** 32 bytes, or undefined; the two bits that are left over must be 0, so that a secret has one form. */
+/** 32 bytes of 43 characters, or undefined; the two bits that are left over must be 0, so that a secret has one form. */
 function decodeBase64Url(text: string): Uint8Array | undefined {
-  if (text.length !== SECRET_CHARS) return undefined
   const bytes = new Uint8Array(SECRET_BYTES)
   let bits = 0
   let held = 0

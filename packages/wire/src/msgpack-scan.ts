@@ -120,6 +120,7 @@ function textAt(view: DataView, at: number, length: number): Value | string {
 function floatAt(view: DataView, at: number): Value | string {
   if (at + 8 > view.byteLength) return SHORT
   const value = view.getFloat64(at)
+  if (!(value >= 0 && value < Infinity)) return 'a float that is negative or not finite'
   if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) return 'a whole number written as a float'
   return { end: at + 8, elements: undefined }
 }
