@@ -227,6 +227,7 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   const sync = new SyncLoop(mesh, log, signal, Math.random)
   const watch = new RosterWatch(core, mesh, lattice, log)
   stack.defer(noteWarnings(parts))
+  merging.onMissing = (heads) => content.reload(heads)
   merging.onConsensus = () => beats.soon()
   core.onChange = () => {
     watch.changed()
@@ -266,8 +267,10 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   for (const link of mesh.links()) void sync.connected(link.peer)
   if (!signal.aborted) await once(signal, 'abort')
   log.info('stopping')
+  const closed = new AbortController()
   const closing = Promise.allSettled(loops).then(() => stack.disposeAsync())
-  await Promise.race([closing, pause(STOP_TIMEOUT_MS, new AbortController().signal).then(() => log.warn('stopped before everything was closed'))])
+  await Promise.race([closing, pause(STOP_TIMEOUT_MS, closed.signal).then(() => log.warn('stopped before everything was closed'))])
+  closed.abort()
 }
 
 /** Learned rows come back from the own head before anything new is learned. */

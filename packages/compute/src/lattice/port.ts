@@ -80,7 +80,11 @@ export interface LatticeCompute extends AsyncDisposable {
   restore(own: LayerContent, lines: number, meanScore: number): Promise<void>
   /** Parses and checks a foreign layer against the kernel. @returns reason of refusal, or undefined when it is good; a good layer stays loaded */
   load(content: LayerContent): Promise<string | undefined>
-  /** Folds loaded layers; the result replaces the running lattice between two steps. Layers not named are dropped. */
+  /**
+   * Folds loaded layers; the result replaces the running lattice between two steps. A layer that the fold before named and this one does
+   * not is dropped; one that no fold has named yet stays.
+   * @throws ComputeError LAYER_REFUSED for a layer that is not loaded
+   */
   fold(members: readonly { readonly peer: PeerName; readonly seq: bigint; readonly layer: LayerId; readonly weight: number }[]): Promise<FoldReport>
   /** @throws ComputeError TEXT_UNKNOWN when no character of the text is known */
   ask(text: string, k: number): Promise<Answer>

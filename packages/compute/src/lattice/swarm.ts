@@ -22,8 +22,8 @@ import { MeanState } from './mean-state.ts'
 import type { Answer, CommitDraft, FarmReport, FoldReport, LayerContent } from './port.ts'
 import type { StepEngine, Trajectory } from './step-engine.ts'
 
-/** Loaded layers at most; beyond it the one loaded first goes. A fold names one per member and drops the rest. */
-const MAX_LOADED_LAYERS = 256
+/** Layers loaded and not yet part of a fold, at most; beyond it the one loaded first goes, and must be loaded again to be folded. */
+const MAX_WAITING_LAYERS = 256
 
 /** Characters of an unknown text that an error repeats. */
 const MAX_ECHO = 64
@@ -44,6 +44,8 @@ export class Swarm {
   #owned: ReadonlySet<number> = new Set()
   #learned = new Map<number, LearnedRow>()
   readonly #loaded = new Map<LayerId, CheckedLayer>()
+  /** What the newest fold named. */
+  #folded: ReadonlySet<LayerId> = new Set()
   readonly #mean: MeanState
   #scoreSum = 0
   #baseline: Baseline
@@ -123,10 +125,8 @@ export class Swarm {
     if ('refusal' in layer) return layer.refusal
     this.#loaded.delete(content.layer)
     this.#loaded.set(content.layer, layer)
-    for (const oldest of this.#loaded.keys()) {
-      if (this.#loaded.size <= MAX_LOADED_LAYERS) break
-      this.#loaded.delete(oldest)
-    }
+    const waiting = [...this.#loaded.keys()].filter((loaded) => !this.#folded.has(loaded))
+    for (const oldest of waiting.slice(0, -MAX_WAITING_LAYERS)) this.#loaded.delete(oldest)
     return undefined
   }
 
@@ -142,8 +142,10 @@ export class Swarm {
     for (const bytes of foldBytes(folded)) hash.update(bytes)
     this.#consensus = folded.matrices
     await this.#engine.load(this.#running())
-    const kept = new Set(members.map(({ layer }) => layer))
-    for (const layer of [...this.#loaded.keys()]) if (!kept.has(layer)) this.#loaded.delete(layer)
+    const now = new Set(members.map(({ layer }) => layer))
+    // a layer that no fold has named yet was loaded after the caller chose: the next fold will name it
+    for (const layer of this.#folded) if (!now.has(layer)) this.#loaded.delete(layer)
+    this.#folded = now
     return { digest: hash.digest('hex'), rows: folded.rows, nnz: folded.nnz, ms: performance.now() - began }
   }
 

@@ -66,6 +66,14 @@ export class ContentLoop {
     )
   }
 
+  /** Loads ready layers again that the lattice worker no longer holds. @throws BlockUnavailable */
+  async reload(heads: readonly Signed<'head'>[]): Promise<void> {
+    for (const head of heads) {
+      const content = await this.#layer(head)
+      if (typeof content !== 'string') await this.#lattice.load(content)
+    }
+  }
+
   /** Content of a head's layer, or the reason why it is none of ours. @throws BlockUnavailable */
   async #layer(head: Signed<'head'>): Promise<LayerContent | string> {
     const { author, layer } = head.value

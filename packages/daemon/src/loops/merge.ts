@@ -1,5 +1,5 @@
-import type { FoldReport, LatticeCompute } from '@sgsd/compute'
-import { consensusHeads } from '@sgsd/consensus'
+import { ComputeError, type FoldReport, type LatticeCompute } from '@sgsd/compute'
+import { consensusHeads, type Signed } from '@sgsd/consensus'
 import type { Logger } from 'pino'
 import { type Core, monotonicNow } from '../core.ts'
 import type { EventBus } from '../event-bus.ts'
@@ -26,6 +26,8 @@ export class MergeLoop {
   #current: Consensus | undefined
   #wanted = false
   #wake: () => void = () => {}
+  /** Called with the heads of a fold that a layer was missing for. */
+  onMissing: (heads: readonly Signed<'head'>[]) => Promise<void> = async () => {}
   /** Called after each fold. */
   onConsensus: () => void = () => {}
 
@@ -70,7 +72,11 @@ export class MergeLoop {
     const id = this.#core.state.consensus
     const heads = consensusHeads(this.#core.state)
     const members = heads.map(({ value }) => ({ peer: value.author, seq: value.seq, layer: value.layer, weight: 1 }))
-    const fold = await this.#lattice.fold(members)
+    const fold = await this.#lattice.fold(members).catch(async (error: unknown) => {
+      if (!(error instanceof ComputeError) || error.code !== 'LAYER_REFUSED') throw error
+      await this.onMissing(heads)
+      return this.#lattice.fold(members)
+    })
     const before = this.#current
     this.#current = { id, heads: heads.length, fold, changedAt: monotonicNow() }
     if (before?.id === id && before.fold.digest === fold.digest) return
