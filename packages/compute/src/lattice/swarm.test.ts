@@ -138,6 +138,17 @@ test('a layer that is not loaded cannot be folded or restored, and nothing chang
   expect(await swarm.ask('水', 5)).toEqual(before)
 })
 
+test('a layer that was loaded after a fold chose its members waits for the next fold', async () => {
+  const { layers } = await farmed()
+  const swarm = await newSwarm()
+  swarm.load(layers[0]!)
+  swarm.load(layers[1]!)
+  await swarm.fold([head(0)])
+  await expect(swarm.fold([head(0), head(1)])).resolves.toMatchObject({ rows: expect.any(Number) as number })
+  await swarm.fold([head(1)])
+  await expect(swarm.fold([head(0)])).rejects.toMatchObject({ code: 'LAYER_REFUSED' })
+})
+
 test('a fold of nobody is the kernel itself', async () => {
   const [one, two] = [await newSwarm(), await newSwarm()]
   await two.farm(TEXTS[2]!)

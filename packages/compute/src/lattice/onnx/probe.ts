@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process'
+import { reportLine } from '../../report-line.ts'
 import type { ProviderName } from './ort.ts'
 
 /** How long a provider may take to initialise and to answer, ms: a cold CUDA context took up to 6 s elsewhere. */
@@ -6,9 +7,6 @@ export const PROBE_DEADLINE_MS = 20_000
 
 /** Bytes of standard error that are kept: the loader's message stands in the first lines. */
 const MAX_STDERR_CHARS = 16_384
-
-/** Longest sentence of a report. */
-const MAX_WHY_CHARS = 240
 
 /** What the child process reports. */
 export type ProbeAnswer =
@@ -73,15 +71,8 @@ export function judge(answer: ProbeAnswer, stderr: string): ProbeResult {
 
 const CHILD = new URL(import.meta.url.endsWith('.ts') ? './probe-child.ts' : './probe-child.js', import.meta.url)
 
-/** `libfoo.so.1 is missing: ` and the rest on one printable line, without the source positions that ONNX Runtime puts first. */
+/** A line without the source positions that ONNX Runtime puts first. */
 function sentence(text: string, stderr: string): string {
-  const library = /([^\s/\\:"']+\.(?:so(?:\.\d+)*|dll|dylib)): cannot open shared object file/.exec(stderr)?.[1]
-  const line = text
-    .replaceAll(/[\u0000-\u001f\u007f]+/g, ' ')
-    .replace(/^.*\bwas false\. /, '')
-    .replaceAll(/\/onnxruntime_src\/\S+\s/g, '')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-  const whole = library === undefined ? line : `${library} is missing: ${line}`
-  return whole.length <= MAX_WHY_CHARS ? whole : `${whole.slice(0, MAX_WHY_CHARS - 1)}…`
+  const line = text.replaceAll(/\s+/g, ' ')
+  return reportLine(line.replace(/^.*\bwas false\. /, '').replaceAll(/\/onnxruntime_src\/\S+\s/g, ''), stderr)
 }
