@@ -251,7 +251,7 @@ export class Libp2pMesh implements Mesh {
     const connection = connectionTo(this.#node, peer)
     if (connection === undefined || !this.#peers.join(peer, this.#parts.now())) return
     if (this.#bootstrapFailure !== undefined && this.#plan.peers('bootstrap').includes(peer)) this.#bootstrapFailure = undefined
-    this.#log('info', { peer, remoteAddr: String(connection.remoteAddr), direction: connection.direction }, 'peer connected')
+    this.#log('debug', { peer, remoteAddr: String(connection.remoteAddr), direction: connection.direction }, 'a peer joined')
     this.#listeners.emit('peer:connected', this.#linkOf(peer, connection))
     this.#node.services.ping.ping(connection.remotePeer, { signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(FIRST_PING_MS)]) }).then(
       (rttMs) => this.#peers.measured(peer, rttMs),
@@ -263,7 +263,7 @@ export class Libp2pMesh implements Mesh {
     const joined = this.#peers.disconnected(peer)
     this.#plan.lost(peer, this.#parts.now())
     if (!joined) return
-    this.#log('info', { peer }, 'peer disconnected')
+    this.#log('debug', { peer }, 'a peer left')
     this.#listeners.emit('peer:disconnected', peer)
   }
 

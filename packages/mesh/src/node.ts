@@ -16,6 +16,12 @@ const PING_GRACE_MS = 10_000
 /** Round trips are measured, and dead connections found, this often, milliseconds. */
 const PING_INTERVAL_MS = 10_000
 
+/**
+ * Pings of one connection at a time. The connection monitor takes any failure of its own ping for a dead connection, so it must never meet
+ * libp2p's default of one outbound stream while another ping is still under way.
+ */
+const PING_STREAMS = 16
+
 /** One of several addresses of a peer is tried this long, so that a dead one leaves time for the next, milliseconds. */
 const ADDRESS_DIAL_MS = 3_000
 
@@ -63,7 +69,7 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
     ...(options.discovery === undefined ? {} : { peerDiscovery: [options.discovery] }),
     services: {
       identify: identify(),
-      ping: ping({ timeout: PING_GRACE_MS }),
+      ping: ping({ timeout: PING_GRACE_MS, maxOutboundStreams: PING_STREAMS, maxInboundStreams: PING_STREAMS }),
       gossip: gossipsub({
         globalSignaturePolicy: StrictSign,
         emitSelf: false,
