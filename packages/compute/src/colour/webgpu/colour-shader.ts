@@ -22,7 +22,7 @@ export interface ShaderOptions {
  * Binding 0 is the uniform `Sweep`, binding 1 an array of one u64 per tile, as (low, high).
  */
 export function colourShader(kernel: ColourKernelId, { subgroups }: ShaderOptions): string {
-  const { type, zero, functions, z0, mix, advance, fold, asPair } = kernel === 'spi64' ? SPI64 : TURBO32
+  const { type, zero, functions, z0, mix, advance, fold, asPair, loaded } = kernel === 'spi64' ? SPI64 : TURBO32
   const mixes = Array.from({ length: UNROLLED }, (_, place) => `    xor ^= ${mix(place)};`).join('\n')
   return `${subgroups ? 'enable subgroups;\n' : ''}
 struct Sweep {
@@ -52,9 +52,9 @@ ${mixes}
     xor ^= ${mix(0)};
     z = ${advance(1)};
   }
-${subgroups ? bySubgroup(asPair) : byTree(type)}
+${subgroups ? bySubgroup(asPair) : BY_TREE}
   if (lane == 0u) {
-    let whole = ${subgroups ? `${kernel === 'spi64' ? 'vec2u(atomicLoad(&total[0]), atomicLoad(&total[1]))' : 'atomicLoad(&total[0])'}` : 'partial[0]'};
+    let whole = ${subgroups ? loaded : 'partial[0]'};
     xors[group.x] = ${fold};
   }
 }
@@ -76,6 +76,8 @@ interface KernelText {
   readonly fold: string
   /** `xor` as (low, high). */
   readonly asPair: string
+  /** `total` read back. */
+  readonly loaded: string
 }
 
 const TURBO32: KernelText = {
@@ -91,6 +93,7 @@ const TURBO32: KernelText = {
   advance: (places) => `z + ${u32(BigInt(places * LANES) * GOLDEN)}`,
   fold: 'vec2u(whole ^ (whole >> 16u), 0u)',
   asPair: 'vec2u(xor, 0u)',
+  loaded: 'atomicLoad(&total[0])',
 }
 
 const SPI64: KernelText = {
@@ -119,6 +122,7 @@ fn mixed(state: vec2u) -> vec2u {
   advance: (places) => `plus(z, ${pair(BigInt(places * LANES) * GOLDEN)})`,
   fold: 'vec2u(whole.x ^ ((whole.x >> 31u) | (whole.y << 1u)), whole.y ^ (whole.y >> 31u))',
   asPair: 'xor',
+  loaded: 'vec2u(atomicLoad(&total[0]), atomicLoad(&total[1]))',
 }
 
 /**
@@ -145,14 +149,12 @@ function bySubgroup(asPair: string): string {
   workgroupBarrier();`
 }
 
-function byTree(type: string): string {
-  return `  partial[lane] = xor;
+const BY_TREE = `  partial[lane] = xor;
   workgroupBarrier();
   for (var half = ${LANES / 2}u; half > 0u; half >>= 1u) {
     if (lane < half) { partial[lane] ^= partial[lane + half]; }
     workgroupBarrier();
   }`
-}
 
 /** The low 32 bits as a WGSL literal. */
 function u32(value: bigint): string {

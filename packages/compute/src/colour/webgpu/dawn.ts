@@ -1,5 +1,3 @@
-import type {} from 'webgpu'
-
 /** What this package uses of Dawn. */
 export interface Dawn {
   readonly gpu: GPU
@@ -8,7 +6,7 @@ export interface Dawn {
 
 /**
  * Loads Dawn, some 10 MB, and whatever Vulkan, Metal or D3D12 driver there is: a broken one may crash or hang the process, so only
- * after a child process survived it.
+ * in one that nobody will miss.
  * @throws Error when the optional package is not installed, or has no library for this platform
  */
 export async function loadDawn(): Promise<Dawn> {

@@ -18,8 +18,6 @@ const FULL_GPU_TILES = 4_096
 /** Bytes of one tile's XOR. */
 const XOR_BYTES = 8
 
-const KERNELS = ['spi64', 'turbo32'] as const satisfies readonly ColourKernelId[]
-
 /** Runs for one dispatch. */
 export interface Sweep {
   readonly kernel: ColourKernelId
@@ -27,7 +25,7 @@ export interface Sweep {
   readonly base: bigint
   /** Colours of a run, 1 to 2^30. */
   readonly length: number
-  /** 1 to MAX_TILES, and as many tiles. */
+  /** 1 to MAX_TILES; of all runs together, at most 2^35 colours. */
   readonly runs: number
 }
 
@@ -76,9 +74,7 @@ export class GpuDevice implements AdapterName {
     this.#device = device
     this.#pipelines = pipelines
     this.#slots = Array.from({ length: SLOTS }, () => makeSlot(dawn, device, pipelines))
-    void device.lost.then(() => {
-      this.#lost = true
-    })
+    void this.#watch()
   }
 
   /** @throws Error when there is no adapter, or it refuses a device */
@@ -87,13 +83,12 @@ export class GpuDevice implements AdapterName {
     if (adapter === null) throw new Error('no GPU driver answers (no adapter)')
     const subgroups = (options.subgroups ?? true) && adapter.features.has('subgroups')
     const device = await adapter.requestDevice({ requiredFeatures: subgroups ? ['subgroups'] : [] })
-    const pipelines = await Promise.all(
-      KERNELS.map(async (kernel) => {
-        const module = device.createShaderModule({ code: colourShader(kernel, { subgroups }) })
-        return [kernel, await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } })] as const
-      }),
-    )
-    return new GpuDevice(dawn, device, adapterName(adapter.info), Object.fromEntries(pipelines) as Record<ColourKernelId, GPUComputePipeline>)
+    // not createComputePipelineAsync: a process that exits while Dawn compiles in the background is aborted
+    const pipeline = (kernel: ColourKernelId): GPUComputePipeline => {
+      const module = device.createShaderModule({ code: colourShader(kernel, { subgroups }) })
+      return device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } })
+    }
+    return new GpuDevice(dawn, device, adapterName(adapter.info), { spi64: pipeline('spi64'), turbo32: pipeline('turbo32') })
   }
 
   /** Whether the driver took the device away: nothing works any more. */
@@ -125,6 +120,11 @@ export class GpuDevice implements AdapterName {
         return xors
       },
     }
+  }
+
+  async #watch(): Promise<void> {
+    await this.#device.lost
+    this.#lost = true
   }
 
   /** Gives the GPU back. What is under way rejects. */

@@ -8,7 +8,6 @@ import { nextPiece, type Piece } from './pieces.ts'
 /** What the engine needs of a device; `GpuDevice` is one. */
 export interface ColourDevice {
   readonly name: string
-  readonly lost: boolean
   submit(sweep: Sweep): Dispatch
   destroy(): void
 }
@@ -39,21 +38,26 @@ interface Pending {
  */
 export class GpuEngine implements ColourEngine {
   readonly name = 'webgpu'
-  readonly threads = 1
   readonly #open: () => Promise<ColourDevice>
   readonly #paces: Readonly<Record<ColourKernelId, Pace>> = { spi64: new Pace(), turbo32: new Pace() }
   #device: ColourDevice
   #kernel: ColourKernelId = 'spi64'
   #closed = false
 
-  private constructor(device: ColourDevice, open: () => Promise<ColourDevice>) {
+  readonly #onDispatch: () => void
+
+  private constructor(device: ColourDevice, open: () => Promise<ColourDevice>, onDispatch: () => void) {
     this.#device = device
     this.#open = open
+    this.#onDispatch = onDispatch
   }
 
-  /** @param open - requests a device; called again when one is lost */
-  static async on(open: () => Promise<ColourDevice>): Promise<GpuEngine> {
-    return new GpuEngine(await open(), open)
+  /**
+   * @param open - requests a device; called again when one is lost
+   * @param onDispatch - hears of each dispatch that is done
+   */
+  static async on(open: () => Promise<ColourDevice>, onDispatch: () => void = () => undefined): Promise<GpuEngine> {
+    return new GpuEngine(await open(), open, onDispatch)
   }
 
   get about(): string {
@@ -112,6 +116,7 @@ export class GpuEngine implements ColourEngine {
       idleSince = performance.now()
       for (let i = 0, at = 2 * head.piece.run; i < xors!.length; i++, at++) halves[at]! ^= xors![i]!
       pending.shift()
+      this.#onDispatch()
     }
   }
 

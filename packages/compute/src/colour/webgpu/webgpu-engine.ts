@@ -1,42 +1,27 @@
-import { CHUNK_COLOURS } from '@sgsd/color'
-import { thisMachine } from '../../lattice/onnx/plausible.ts'
+import { hasGpuDevice, type Machine, thisMachine } from '../../lattice/onnx/plausible.ts'
 import { type ColourEngine, EngineRefusal } from '../engine.ts'
-import { loadDawn } from './dawn.ts'
-import { GpuDevice } from './gpu-device.ts'
-import { GpuEngine } from './gpu-engine.ts'
-import { probeGpu, unlikely } from './probe.ts'
+import { GpuLink } from './gpu-link.ts'
 
-/** Longest warm-up, ms: dispatches double until they take as long as they should, from 2^18 colours to 2^34 on the largest cards. */
-const WARM_UP_MS = 300
-
-/** What a child process of this thread found out: one that survived is enough. A thread that dies and is replaced asks again. */
-let probed: ReturnType<typeof probeGpu> | undefined
+/** Variables that name a Vulkan driver to load, such as a software one in tests. */
+const DRIVER_VARIABLES = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES', 'VK_ADD_DRIVER_FILES'] as const
 
 /**
- * The GPU, through Dawn: Vulkan, Metal or D3D12. Its driver is loaded in a child process first.
+ * The GPU, through Dawn: Vulkan, Metal or D3D12.
  * @param asked - whether it was asked for by name: only then does a software adapter serve
  * @throws EngineRefusal that says what is missing, in one sentence
  */
 export async function loadWebgpuEngine(asked = false): Promise<ColourEngine> {
-  const why = unlikely(thisMachine(), process.env)
+  const why = whyUnlikely(thisMachine(), process.env)
   if (why !== undefined) throw new EngineRefusal('missing', why)
-  probed ??= probeGpu()
-  const { name, software } = await probed
-  if (software && !asked)
-    throw new EngineRefusal('off', `${name} computes on the CPU, which the other engines do faster; it serves when asked for by name`)
-  const dawn = await loadDawn()
-  const engine = await GpuEngine.on(() => GpuDevice.open(dawn))
-  await warmUp(engine)
-  return engine
+  const link = await GpuLink.open()
+  if (!link.software || asked) return link
+  link.close()
+  throw new EngineRefusal('off', `${link.about} computes on the CPU, which the other engines do faster; it serves when asked for by name`)
 }
 
-/** Lets the engine find the size of its dispatches. */
-async function warmUp(engine: GpuEngine): Promise<void> {
-  const began = performance.now()
-  for (const kernel of ['turbo32', 'spi64'] as const) {
-    for (let before = 0; engine.dispatchColours(kernel) > before && performance.now() - began < WARM_UP_MS;) {
-      before = engine.dispatchColours(kernel)
-      await engine.xorRuns(kernel, 0n, 0n, Math.min(before, CHUNK_COLOURS), new BigUint64Array(Math.ceil(before / CHUNK_COLOURS)))
-    }
-  }
+/** Why it is not worth starting a process and loading Dawn, from files alone; undefined when it is. */
+export function whyUnlikely(machine: Machine, env: NodeJS.ProcessEnv): string | undefined {
+  if (machine.platform !== 'linux' || hasGpuDevice(machine)) return undefined
+  if (DRIVER_VARIABLES.some((name) => (env[name] ?? '') !== '')) return undefined
+  return 'there is no GPU device (/dev/dri/renderD*, /dev/nvidia*, /dev/dxg)'
 }
