@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { reportLine } from '../../report-line.ts'
 import type { FromGpu, ToGpu } from './gpu-messages.ts'
 
 /** Bytes of standard error that are kept: the loader's message stands in the first lines. */
@@ -42,7 +41,7 @@ export class GpuProcess {
 
   /**
    * The next message.
-   * @throws Error, one line, when the process died, or says nothing for so long: it is killed then
+   * @throws Error when the process died, or says nothing for so long: it is killed then
    */
   async next(deadlineMs: number): Promise<FromGpu> {
     const early = this.#messages.shift()
@@ -75,7 +74,7 @@ export class GpuProcess {
   }
 
   #end(why: string): void {
-    this.#ended ??= reportLine(why, this.#stderr)
+    this.#ended ??= why
     this.#waiting?.reject(new Error(this.#ended))
   }
 }
