@@ -1,5 +1,6 @@
 import type { EngineLoaders } from './engine.ts'
 import { loadNativeEngine } from './native-engine.ts'
+import { loadOnnxEngine } from './onnx/onnx-engine.ts'
 import { loadReferenceEngine } from './reference-engine.ts'
 import { loadWasmEngine } from './wasm-engine.ts'
 import { loadWebgpuEngine } from './webgpu/webgpu-engine.ts'
@@ -9,5 +10,6 @@ export const ENGINE_LOADERS: EngineLoaders = {
   native: () => loadNativeEngine(),
   webgpu: loadWebgpuEngine,
   wasm: loadWasmEngine,
+  onnx: loadOnnxEngine,
   reference: loadReferenceEngine,
 }

@@ -1,10 +1,11 @@
 import { ProtoWriter } from './proto-writer.ts'
 
-/** Element types of `TensorProto.DataType` that the lattice graphs use. */
-const ELEMENT = { float32: 1, int32: 6, int64: 7 } as const
+/** Element types of `TensorProto.DataType` that the graphs use. */
+const ELEMENT = { float32: 1, int32: 6, int64: 7, uint32: 12, uint64: 13 } as const
 
 /** `AttributeProto.AttributeType`. */
 const ATTRIBUTE_INT = 2
+const ATTRIBUTE_TEXT = 3
 
 /** Opset 18 has `ReduceSum` with axes as an input and is known to every provider of ONNX Runtime 1.30. */
 const OPSET = 18
@@ -54,13 +55,21 @@ export class OnnxGraph {
     return this.#constant('int64', BigInt64Array.from(values, BigInt), [values.length])
   }
 
+  /** A constant of unsigned integers; without `dims` a scalar. */
+  unsigned(values: Uint32Array | BigUint64Array, dims: readonly number[] = []): Value {
+    return this.#constant(values instanceof Uint32Array ? 'uint32' : 'uint64', values, dims)
+  }
+
   /** Adds a node with one output. @returns the name of its output */
-  node(operator: string, inputs: readonly Value[], attributes: Readonly<Record<string, number>> = {}, output: Value = this.#fresh()): Value {
+  node(operator: string, inputs: readonly Value[], attributes: Readonly<Record<string, number | string>> = {}, output: Value = this.#fresh()): Value {
     const writer = new ProtoWriter()
     for (const input of inputs) writer.text(1, input)
     writer.text(2, output).text(3, `${operator} ${output}`).text(4, operator)
     for (const [name, value] of Object.entries(attributes)) {
-      writer.bytes(5, new ProtoWriter().text(1, name).int(3, value).int(20, ATTRIBUTE_INT).finish())
+      const attribute = new ProtoWriter().text(1, name)
+      if (typeof value === 'number') attribute.int(3, value).int(20, ATTRIBUTE_INT)
+      else attribute.text(4, value).int(20, ATTRIBUTE_TEXT)
+      writer.bytes(5, attribute.finish())
     }
     this.#nodes.push(writer.finish())
     return output
@@ -78,7 +87,7 @@ export class OnnxGraph {
     return new ProtoWriter().int(1, IR_VERSION).text(2, 'sgsd').bytes(7, graph.finish()).bytes(8, opset).finish()
   }
 
-  #constant(element: Element, data: Float32Array | BigInt64Array, dims: readonly number[]): Value {
+  #constant(element: Element, data: Float32Array | BigInt64Array | Uint32Array | BigUint64Array, dims: readonly number[]): Value {
     const name = this.#fresh()
     const writer = new ProtoWriter()
     for (const dim of dims) writer.int(1, dim)

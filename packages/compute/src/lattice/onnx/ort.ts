@@ -1,7 +1,7 @@
 import type * as OrtModule from 'onnxruntime-node'
 
 /** What this package uses of ONNX Runtime. */
-export type Ort = Pick<typeof OrtModule, 'InferenceSession' | 'Tensor' | 'listSupportedBackends'>
+export type Ort = Pick<typeof OrtModule, 'InferenceSession' | 'Tensor' | 'env' | 'listSupportedBackends'>
 
 /** Execution providers that may do production work, the likeliest best first. The CPU provider is not among them: wasm is several times faster. */
 export const PROVIDERS = ['cuda', 'coreml', 'dml', 'webgpu'] as const
