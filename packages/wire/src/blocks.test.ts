@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { blockIdOf, encodeLeaves, encodeRowBlock, encodeStateBlock, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
-import { ROWS } from './member.fixture.ts'
+import { ROWS } from '../testing/member.ts'
 
 const valid = encodeRowBlock(ROWS)
 

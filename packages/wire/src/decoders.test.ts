@@ -2,11 +2,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeBlockHeader, encodeBlockRequest, parseBlockHeader, parseBlockRequest } from './block-messages.ts'
 import { encodeLeaves, encodeRowBlock, encodeStateBlock, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
+import type { Item, ItemKind } from '@sgsd/consensus'
+import { BEAT_BODY, ITEM_BODIES } from './bodies.ts'
+import { type Body, encode } from './body.ts'
 import { type GossipMessage, openGossip, openItem, signBeat, signItem } from './envelope.ts'
 import { encodeGenesis, parseGenesis } from './genesis.ts'
 import { formatInvite, parseInvite } from './invite.ts'
 import { encodeManifest, parseManifest } from './manifest.ts'
-import { ALICE, BEAT, CLAIM, GENESIS, HEAD, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from './member.fixture.ts'
+import { ALICE, BEAT, CLAIM, GENESIS, HEAD, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from '../testing/member.ts'
 import { encodeSyncFrame, encodeSyncHello, encodeSyncInventory, encodeSyncItems, parseSyncFrame } from './sync-messages.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -20,14 +23,14 @@ const item = signItem({ kind: 'claim', value: CLAIM }, MESH_ID, ALICE.sign)
 interface Decoder {
   readonly valid: Uint8Array
   readonly parse: (bytes: Uint8Array) => Verdict<unknown>
-  /** What was accepted, written again. */
+  /** What was accepted, written again: all of the bytes, or the payload in them. */
   readonly encode: (value: never) => Uint8Array
 }
 
-const signed = (kind: 'record' | 'head' | 'claim' | 'seal', value: unknown): Decoder => ({
-  valid: signItem({ kind, value } as never, MESH_ID, ALICE.sign).bytes,
+const signed = (kind: ItemKind, value: unknown): Decoder => ({
+  valid: signItem({ kind, value } as Item, MESH_ID, ALICE.sign).bytes,
   parse: (bytes) => openItem(bytes, context),
-  encode: ({ bytes }: { bytes: Uint8Array }) => bytes,
+  encode: (item: Item) => encode(ITEM_BODIES[item.kind] as Body<unknown>, item.value),
 })
 
 const decoders: Readonly<Record<string, Decoder>> = {
@@ -39,7 +42,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
   'beat envelope': {
     valid: signBeat(BEAT, MESH_ID, ALICE.sign),
     parse: (bytes) => openGossip('roster', bytes, context),
-    encode: (_: GossipMessage) => new Uint8Array(),
+    encode: (message: Extract<GossipMessage, { type: 'beat' }>) => encode(BEAT_BODY, message.beat),
   },
   manifest: { valid: encodeManifest(MANIFEST), parse: parseManifest, encode: encodeManifest },
   'row block': { valid: encodeRowBlock(ROWS), parse: parseRowBlock, encode: encodeRowBlock },
@@ -75,7 +78,7 @@ function mutate(valid: Uint8Array, changes: readonly (readonly [string, number, 
   return Uint8Array.from(bytes)
 }
 
-describe.each(Object.entries(decoders))('%s (docs/protocol.md §2.2)', (_, { valid, parse, encode }) => {
+describe.each(Object.entries(decoders))('%s (docs/protocol.md §2.2)', (name, { valid, parse, encode }) => {
   test('what is written is accepted', () => {
     expect(parse(valid).type).toBe('accept')
   })
@@ -87,7 +90,7 @@ describe.each(Object.entries(decoders))('%s (docs/protocol.md §2.2)', (_, { val
         const verdict = parse(bytes)
         if (verdict.type !== 'accept') return verdict.reason.length > 0
         const again = encode(verdict.value as never)
-        return again.length === 0 || Buffer.compare(again, bytes) === 0
+        return name.endsWith('envelope') ? Buffer.from(bytes).includes(again) : Buffer.compare(again, bytes) === 0
       }),
       { numRuns: MUTATIONS },
     )

@@ -4,7 +4,7 @@ import type { Item } from '@sgsd/consensus'
 import { encodeBody } from './msgpack.ts'
 import { openGossip, openItem, signBeat, signedBytes, signItem, topicOf } from './envelope.ts'
 import { MAX_GOSSIP_BYTES } from './limits.ts'
-import { ALICE, BEAT, BOB, CLAIM, CONTEXT, HEAD, idOf, MESH_ID, RECORD, SEAL } from './member.fixture.ts'
+import { ALICE, BEAT, BOB, CLAIM, CONTEXT, HEAD, idOf, MESH_ID, RECORD, SEAL } from '../testing/member.ts'
 
 const items: readonly Item[] = [
   { kind: 'record', value: RECORD },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Genesis } from '@sgsd/consensus'
 import { encodeGenesis, meshIdOf, parseGenesis } from './genesis.ts'
 import { encodeManifest, layerIdOf, parseManifest } from './manifest.ts'
-import { GENESIS, idOf, MANIFEST } from './member.fixture.ts'
+import { GENESIS, idOf, MANIFEST } from '../testing/member.ts'
 
 describe('genesis documents (docs/protocol.md §3.1)', () => {
   test('come back, and their bytes name the mesh', () => {

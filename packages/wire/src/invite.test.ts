@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatInvite, parseInvite } from './invite.ts'
-import { ALICE } from './member.fixture.ts'
+import { ALICE } from '../testing/member.ts'
 import { parsePeerName } from './peer-name.ts'
 
 const secret = new Uint8Array(32).map((_, i) => i * 8)

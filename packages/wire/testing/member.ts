@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import type { Beat, Claim, Genesis, Head, LayerManifest, MemberRecord, MeshId, PeerName, RowBlock, Seal } from '@sgsd/consensus'
-import type { OpenContext, Signer, Verifier } from './envelope.ts'
-import { encodeGenesis, meshIdOf } from './genesis.ts'
+import type { OpenContext, Signer, Verifier } from '../src/envelope.ts'
+import { encodeGenesis, meshIdOf } from '../src/genesis.ts'
 
 /** A member with a key of its own. */
 export interface TestMember {
