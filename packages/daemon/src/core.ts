@@ -17,20 +17,33 @@ export interface CoreOutlets {
   forgotten(effect: Extract<Effect, { type: 'forget' }>): void
 }
 
+/** Items of others wait at most this long for a commit: each is a synchronous fsync, and what a crash loses of them is sent again. */
+const FLUSH_MS = 250
+
+/** After a failed write. */
+const RETRY_MS = 5_000
+
 /** Local monotonic time. */
 export function monotonicNow(): Millis {
   return performance.now() as Millis
 }
 
-/** Holds the mesh state, feeds inputs through `step`, performs the effects in order: persist precedes publish. */
+/**
+ * Holds the mesh state, feeds inputs through `step`, performs the effects in order: persist precedes publish. Own items are on disk before
+ * anybody hears of them; those of others are written together a moment later.
+ */
 export class Core {
   readonly credentials: Credentials
   readonly #store: ItemStore
   readonly #verify: Verifier
   readonly #log: Logger
   readonly #events: EventBus
+  readonly #unwritten: (() => void)[] = []
+  #flushTimer: NodeJS.Timeout | undefined
   #outlets: CoreOutlets | undefined
   #state: MeshState
+  /** Effects that reach outside, from before there was an outside. */
+  readonly #waiting: Effect[] = []
   /** Called after each input that changed the state. */
   onChange: () => void = () => {}
 
@@ -80,8 +93,6 @@ export class Core {
     const waiting = this.#waiting.splice(0)
     for (const effect of waiting) this.#perform(effect)
   }
-  readonly #waiting: Effect[] = []
-
   handle(input: Input): void {
     const before = this.#state
     const { state, effects } = step(before, input)
@@ -100,15 +111,46 @@ export class Core {
     this.#outlets?.publish('roster', signBeat(beat, this.meshId, this.credentials.identity.sign))
   }
 
+  /** Writes what waits, in one commit; when that fails it goes on waiting. @throws StoreError */
+  flush(): void {
+    clearTimeout(this.#flushTimer)
+    this.#flushTimer = undefined
+    if (this.#unwritten.length === 0) return
+    this.#store.batch(() => this.#unwritten.forEach((write) => write()))
+    this.#unwritten.length = 0
+  }
+
+  #flushLater(ms: number): void {
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = undefined
+      try {
+        this.flush()
+      } catch (error) {
+        this.#log.error({ error: (error as Error).message, waiting: this.#unwritten.length }, 'cannot write to the data directory; trying again')
+        this.#flushLater(RETRY_MS)
+      }
+    }, ms).unref()
+  }
+
+  /** In order; `now`: on disk when this returns. */
+  #write(now: boolean, write: () => void): void {
+    this.#unwritten.push(write)
+    if (now) this.flush()
+    else this.#flushLater(FLUSH_MS)
+  }
+
   #perform(effect: Effect): void {
     switch (effect.type) {
       case 'persist': {
         const { item } = effect
-        return this.#store.put({ kind: item.kind, key: itemKey(item), id: item.id, bytes: item.bytes })
+        const isOwn = item.value.author === this.#state.self
+        return this.#write(isOwn, () => this.#store.put({ kind: item.kind, key: itemKey(item), id: item.id, bytes: item.bytes }))
       }
-      case 'forget':
-        this.#store.delete(effect.item.kind, itemKey(effect.item), effect.item.id)
+      case 'forget': {
+        const { item } = effect
+        this.#write(false, () => this.#store.delete(item.kind, itemKey(item), item.id))
         return this.#outlets?.forgotten(effect)
+      }
       case 'report': {
         const { level, what, peer, detail } = effect
         this.#log[level]({ peer, detail }, what)

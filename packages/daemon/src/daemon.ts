@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type LatticeCompute, openClaimCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
-import { type Effect, itemKey, type Signed } from '@sgsd/consensus'
+import { type ClosedEpoch, type Effect, itemKey, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
@@ -18,6 +18,7 @@ import { type DataDir, dataDir, MAX_SOCKET_PATH_BYTES } from './data-dir.ts'
 import { readDefaultCorpus } from './default-corpus.ts'
 import { EventBus } from './event-bus.ts'
 import { meshHandlers } from './gossip.ts'
+import { watchUncaught } from './last-resort.ts'
 import { openLog } from './log.ts'
 import { BeatLoop } from './loops/beat.ts'
 import { ContentLoop, fetchContent } from './loops/content.ts'
@@ -26,6 +27,7 @@ import { MergeLoop } from './loops/merge.ts'
 import { MineLoop } from './loops/mine.ts'
 import { SyncLoop } from './loops/sync.ts'
 import { type Credentials, readCredentials } from './membership.ts'
+import { hex64 } from './status.ts'
 import { startupError } from './startup-error.ts'
 import { type DaemonParts, invitesOf } from './parts.ts'
 import { pause } from './pause.ts'
@@ -121,6 +123,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     exitCode = Math.max(exitCode, code)
     stopping.abort()
   }
+  stack.defer(watchUncaught(log, requestStop))
   const store = stack.use(await openStore(files.root))
   const [colours, rawLattice] = await Promise.all([
     openColourCompute({
@@ -137,6 +140,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   })
   const core = new Core(credentials, store.items, verifySignature, log, events)
   core.load()
+  stack.defer(() => core.flush())
   const mesh = stack.use(
     await openMesh({
       identity: credentials.identity,
@@ -183,6 +187,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
         .map((report) => report.provider)
         .slice(0, 8),
     },
+    log,
     signal,
   )
   const parts: DaemonParts = {
@@ -238,13 +243,7 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
     fetchLayer: (effect) => content.fetchLayer(effect),
     fetchLeaves: (effect) => content.fetchLeaves(effect),
     fold: () => merging.request(),
-    epochClosed: (closed) => {
-      const { epoch, xor, how } = closed
-      log.info({ epoch: String(epoch), xor: xor.toString(16), how }, 'epoch closed')
-      events.emit({ event: 'epoch:closed', epoch: String(epoch), xor: `0x${xor.toString(16).padStart(16, '0')}`, how })
-      core.author({ kind: 'seal', value: { author: core.state.self, epoch, xor } })
-      beats.soon()
-    },
+    epochClosed: (closed) => sealEpoch(parts, closed),
     forgotten: (effect) => forgetLeaves(parts, effect),
   })
   mesh.on('peer:connected', (link) => {
@@ -263,7 +262,12 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   })
   farming.load()
   merging.request()
-  const loops = [beats.run(), sync.run(), merging.run(), mining.run(), restoreThenFarm(parts, fetcher, signal)]
+  const loops = [beats.run(), sync.run(), merging.run(), mining.run(), restoreThenFarm(parts, fetcher, signal)].map((loop) =>
+    loop.catch((error: Error) => {
+      log.fatal({ error: error.message, stack: error.stack }, 'a loop broke; ending so that a supervisor starts anew')
+      parts.requestStop(1)
+    }),
+  )
   for (const link of mesh.links()) void sync.connected(link.peer)
   if (!signal.aborted) await once(signal, 'abort')
   log.info('stopping')
@@ -271,6 +275,18 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   const closing = Promise.allSettled(loops).then(() => stack.disposeAsync())
   await Promise.race([closing, pause(STOP_TIMEOUT_MS, closed.signal).then(() => log.warn('stopped before everything was closed'))])
   closed.abort()
+}
+
+/** Tells people and peers; a seal that cannot be written now is not authored: the next epoch's replaces it. */
+function sealEpoch({ core, log, events, beats }: DaemonParts, { epoch, xor, how }: ClosedEpoch): void {
+  log.info({ epoch: String(epoch), xor: hex64(xor), how }, 'epoch closed')
+  events.emit({ event: 'epoch:closed', epoch: String(epoch), xor: hex64(xor), how })
+  try {
+    core.author({ kind: 'seal', value: { author: core.state.self, epoch, xor } })
+  } catch (error) {
+    log.error({ epoch: String(epoch), error: (error as Error).message }, 'the seal of an epoch cannot be written')
+  }
+  beats.soon()
 }
 
 /** Learned rows come back from the own head before anything new is learned. */

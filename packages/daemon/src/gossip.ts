@@ -7,7 +7,7 @@ import { type Core, monotonicNow } from './core.ts'
 const ACCEPTED: Verdict<void> = { type: 'accept', value: undefined }
 
 /** What the mesh asks of us when peers speak: verify, take in, answer. */
-export function meshHandlers(core: Core, { blocks, items }: Pick<Store, 'blocks' | 'items'>): MeshHandlers {
+export function meshHandlers(core: Core, { blocks }: Pick<Store, 'blocks'>): MeshHandlers {
   return {
     onGossip(topic: Topic, bytes: Uint8Array): Verdict<void> {
       const opened = openGossip(topic, bytes, core.verifyContext)
@@ -23,12 +23,11 @@ export function meshHandlers(core: Core, { blocks, items }: Pick<Store, 'blocks'
     itemsMissingFrom(theirs: ReadonlySet<string>): readonly Uint8Array[] {
       return Array.from(allItems(core.state)).flatMap((item) => (theirs.has(item.id) ? [] : [item.bytes]))
     },
-    onItems: (envelopes: readonly Uint8Array[]): Verdict<void> => items.batch(() => takeIn(core, envelopes)),
+    onItems: (envelopes: readonly Uint8Array[]): Verdict<void> => takeIn(core, envelopes),
     readBlock: (id, offset) => blocks.read(id, offset),
   }
 }
 
-/** One commit for all of them: a sync may bring thousands. */
 function takeIn(core: Core, envelopes: readonly Uint8Array[]): Verdict<void> {
   for (const bytes of envelopes) {
     const opened = openItem(bytes, core.verifyContext)

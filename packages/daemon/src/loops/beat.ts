@@ -1,4 +1,5 @@
 import { type Beat, BEAT_INTERVAL_MS, type MemberRecord, rosterHash } from '@sgsd/consensus'
+import type { Logger } from 'pino'
 import { type Core, monotonicNow } from '../core.ts'
 import { pause } from '../pause.ts'
 
@@ -30,16 +31,18 @@ export class BeatLoop {
   readonly #core: Core
   readonly #sources: BeatSources
   readonly #facts: RecordFacts
+  readonly #log: Logger
   readonly #signal: AbortSignal
   #lastSeq = 0n
   #rateAt = -Infinity
   #wake: () => void = () => {}
   #due = false
 
-  constructor(core: Core, sources: BeatSources, facts: RecordFacts, signal: AbortSignal) {
+  constructor(core: Core, sources: BeatSources, facts: RecordFacts, log: Logger, signal: AbortSignal) {
     this.#core = core
     this.#sources = sources
     this.#facts = facts
+    this.#log = log
     this.#signal = signal
   }
 
@@ -52,11 +55,20 @@ export class BeatLoop {
   async run(): Promise<void> {
     while (!this.#signal.aborted) {
       this.#due = false
-      this.refreshRecord(false)
+      this.#refreshOrReport()
       this.#core.handle({ type: 'ticked', now: monotonicNow() })
       this.#core.beat(this.#beat())
       await pause(MIN_BEAT_GAP_MS, this.#signal)
       if (!this.#due) await this.#wait(BEAT_INTERVAL_MS - MIN_BEAT_GAP_MS)
+    }
+  }
+
+  /** A record that cannot be written now is authored at the next beat. */
+  #refreshOrReport(): void {
+    try {
+      this.refreshRecord(false)
+    } catch (error) {
+      this.#log.error({ error: (error as Error).message }, 'own record cannot be written')
     }
   }
 
