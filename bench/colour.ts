@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { CHUNK_COLOURS, type ColourKernelId, hex64 } from '../packages/color/src/index.ts'
 import { openColourCompute } from '../packages/compute/src/colour/open-colour-compute.ts'
 import type { ColourEngine } from '../packages/compute/src/colour/engine.ts'
+import { loadOnnxEngine } from '../packages/compute/src/colour/onnx/onnx-engine.ts'
 import { loadReferenceEngine } from '../packages/compute/src/colour/reference-engine.ts'
 import { loadWasmEngine } from '../packages/compute/src/colour/wasm-engine.ts'
 import { type Bench, type BenchRow, type Measurement, medians } from './bench.ts'
@@ -44,11 +45,13 @@ export const bench: Bench = {
 /** One thread, in processor time: the engines, the C loops and numpy in turns. */
 async function engineRows(folder: string): Promise<BenchRow[]> {
   const programs = [...compileLoops(folder), ...findNumpy()]
+  const onnx = await loadOnnxEngine(true).catch(() => undefined)
   const rows: BenchRow[] = []
   for (const kernel of KERNELS) {
     const measurements: Record<string, Measurement> = {
       wasm: () => engineRate(loadedWasm, kernel),
       reference: () => engineRate(loadedReference, kernel),
+      ...(onnx === undefined ? {} : { onnx: () => engineRate(onnx, kernel) }),
     }
     for (const program of programs) measurements[program.label] = calibrated(program, kernel)
     const rate = await medians(measurements, ROUNDS)
@@ -59,6 +62,8 @@ async function engineRows(folder: string): Promise<BenchRow[]> {
         rows.push({ bench: 'colour', case: `${kernel} ${label}`, value, unit: 'G/s', ratio: wasm / value, note: 'ratio: wasm to this' })
     }
   }
+  await onnx?.close?.()
+  if (onnx === undefined) rows.push({ bench: 'colour', case: 'onnx', value: 0, unit: 'G/s', note: 'skipped: onnxruntime-node is not installed' })
   if (!programs.some(({ variant, command }) => variant === '' && command !== 'python3')) {
     rows.push({ bench: 'colour', case: 'C loops', value: 0, unit: 'G/s', note: 'skipped: no C compiler (cc) on this machine' })
   }

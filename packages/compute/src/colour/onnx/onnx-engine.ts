@@ -8,7 +8,7 @@ import { colourGraph, GRAPH_KERNELS, unsignedArray } from './colour-graph.ts'
 /**
  * Colours as an ONNX graph on ONNX Runtime's CPU provider, for comparison: CUDA has no kernels for shifts and bitwise operators, and
  * CoreML none for unsigned integers at all. A run blocks its thread.
- * @param asked - whether it was asked for by name: loading it takes some 50 MB, for less than a tenth of wasm's speed
+ * @param asked - whether it was asked for by name: loading it takes some 50 MB, for an eighth of wasm's speed or less
  * @throws EngineRefusal
  */
 export async function loadOnnxEngine(asked = false): Promise<ColourEngine> {

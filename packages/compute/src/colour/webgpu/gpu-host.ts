@@ -6,8 +6,8 @@ import { GpuDevice } from './gpu-device.ts'
 import { GpuEngine } from './gpu-engine.ts'
 import type { FromGpu, ToGpu } from './gpu-messages.ts'
 
-/** Longest warm-up, ms: dispatches double until they take as long as they should, from 2^18 colours to 2^34 on the largest cards. */
-const WARM_UP_MS = 300
+/** Longest warm-up of a kernel, ms: dispatches double until they take as long as they should, from 2^18 colours to 2^34 on the largest cards. */
+const WARM_UP_MS = 150
 
 /** How often a long call is said to go on, ms. */
 const PROGRESS_MS = 1_000
@@ -23,8 +23,10 @@ function end(): void {
 
 /** Lets the engine find the size of its dispatches. */
 async function warmUp(engine: GpuEngine): Promise<void> {
-  const began = performance.now()
   for (const kernel of ['turbo32', 'spi64'] as const) {
+    // the first dispatch may compile, and says nothing about speed
+    await engine.xorRuns(kernel, 0n, 0n, 1, new BigUint64Array(1))
+    const began = performance.now()
     for (let before = 0; engine.dispatchColours(kernel) > before && performance.now() - began < WARM_UP_MS;) {
       before = engine.dispatchColours(kernel)
       const runs = Math.ceil(before / CHUNK_COLOURS)
