@@ -35,7 +35,7 @@ function build(): string | undefined {
   const headers = join(compute, 'node_modules', 'node-api-headers', 'include')
   for (const compiler of own ? [own, ...COMPILERS] : COMPILERS) {
     const done = spawnSync(compiler, [...flags(), '-I', headers, '-o', part, source], { encoding: 'utf8', timeout: COMPILE_DEADLINE_MS })
-    if ((done.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') continue
+    if (done.error !== undefined && 'code' in done.error && done.error.code === 'ENOENT') continue
     if (done.status === 0) {
       // a daemon that has the old file open keeps it
       renameSync(part, target)

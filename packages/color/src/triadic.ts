@@ -8,6 +8,9 @@ import { POLARITIES, twistSeed } from './polarity.ts'
  */
 export type TriadicProfile = 'canonical' | 'published'
 
+/** Between one index of a polarity and its next. */
+export const TRIADIC_STRIDE = 3n
+
 export interface Triadic {
   /** By polarity: twisted seed ^ XOR of its colours. */
   readonly fingerprints: readonly bigint[]
@@ -27,8 +30,16 @@ const MULTIPLIERS: Readonly<Record<TriadicProfile, Multipliers>> = {
 export function triadic(seed: bigint, perPolarity: number, profile: TriadicProfile): Triadic {
   const fingerprints = POLARITIES.map((polarity) => {
     const twisted = twistSeed(seed, polarity)
-    const base = twisted + BigInt(polarity) * GOLDEN + GOLDEN
-    return twisted ^ xorRun64(base, 3n * GOLDEN, perPolarity, MULTIPLIERS[profile])
+    return twisted ^ triadicRun(profile, twisted, BigInt(polarity), perPolarity)
   })
   return { fingerprints, xor: fingerprints.reduce((xor, fingerprint) => xor ^ fingerprint, 0n) }
+}
+
+/**
+ * XOR of a part of one polarity's colours: those at start, start + 3, …
+ * @param seed - already twisted
+ * @param count - a safe integer ≥ 0
+ */
+export function triadicRun(profile: TriadicProfile, seed: bigint, start: bigint, count: number): bigint {
+  return xorRun64(seed + start * GOLDEN + GOLDEN, TRIADIC_STRIDE * GOLDEN, count, MULTIPLIERS[profile])
 }

@@ -80,6 +80,17 @@ export function turbo32(base: i32, step: i32, count: i32): i32 {
  * @returns XOR of the `spi64` colours
  */
 export function spi64(base: i64, step: i64, count: i32): i64 {
+  return xor64(base, step, count, M1_64, M2_64)
+}
+
+/** The same with the low half of each multiplier in both halves: the published triadic check. */
+export function published(base: i64, step: i64, count: i32): i64 {
+  return xor64(base, step, count, 0x1ce4e5b91ce4e5b9, 0x133111eb133111eb)
+}
+
+// @ts-ignore: decorator
+@inline
+function xor64(base: i64, step: i64, count: i32, m1: i64, m2: i64): i64 {
   const skipScalars = i64x2.splat(6 * step)
   const skipVectors = 2 * step
   let scalar = base
@@ -88,20 +99,20 @@ export function spi64(base: i64, step: i64, count: i32): i64 {
   let a = i64x2.splat(0)
   // 6 colours a round: 4 scalars, one vector of 2; no 128-bit unit multiplies 64 bits, so the scalar ones carry most
   for (let rounds = count / 6; rounds > 0; rounds--) {
-    a = v128.xor(a, mixed64x2(vector))
-    x ^= mixed64(scalar)
+    a = v128.xor(a, mixed64x2(vector, m1, m2))
+    x ^= mixed64(scalar, m1, m2)
     scalar += step
-    x ^= mixed64(scalar)
+    x ^= mixed64(scalar, m1, m2)
     scalar += step
-    x ^= mixed64(scalar)
+    x ^= mixed64(scalar, m1, m2)
     scalar += step
-    x ^= mixed64(scalar)
+    x ^= mixed64(scalar, m1, m2)
     scalar += step
     scalar += skipVectors
     vector = i64x2.add(vector, skipScalars)
   }
   for (let left = count % 6; left > 0; left--) {
-    x ^= mixed64(scalar)
+    x ^= mixed64(scalar, m1, m2)
     scalar += step
   }
   x ^= i64x2.extract_lane(a, 0) ^ i64x2.extract_lane(a, 1)
@@ -125,14 +136,14 @@ function mixed32x4(s: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function mixed64(s: i64): i64 {
-  const z = (s ^ (s >>> 30)) * M1_64
-  return (z ^ (z >>> 27)) * M2_64
+function mixed64(s: i64, m1: i64, m2: i64): i64 {
+  const z = (s ^ (s >>> 30)) * m1
+  return (z ^ (z >>> 27)) * m2
 }
 
 // @ts-ignore: decorator
 @inline
-function mixed64x2(s: v128): v128 {
-  const z = i64x2.mul(v128.xor(s, i64x2.shr_u(s, 30)), i64x2.splat(M1_64))
-  return i64x2.mul(v128.xor(z, i64x2.shr_u(z, 27)), i64x2.splat(M2_64))
+function mixed64x2(s: v128, m1: i64, m2: i64): v128 {
+  const z = i64x2.mul(v128.xor(s, i64x2.shr_u(s, 30)), i64x2.splat(m1))
+  return i64x2.mul(v128.xor(z, i64x2.shr_u(z, 27)), i64x2.splat(m2))
 }

@@ -1,4 +1,4 @@
-import type { ColourKernelId } from '@sgsd/color'
+import type { ColourKernelId, TriadicProfile } from '@sgsd/color'
 
 /** One way to compute colours, used by one worker thread at a time. Slow or fast, all give the same values. */
 export interface ColourEngine {
@@ -16,6 +16,12 @@ export interface ColourEngine {
    * @param out - may be a view of shared memory; written whole
    */
   xorRuns(kernel: ColourKernelId, seed: bigint, start: bigint, length: number, out: BigUint64Array): void | Promise<void>
+  /**
+   * The same for a polarity's colours: `out[i]` is the XOR of those at start + 3·i·length, and `length` in all, in steps of 3. Where it
+   * is absent plain JavaScript does it.
+   * @param seed - u64, already twisted
+   */
+  triadicRuns?(profile: TriadicProfile, seed: bigint, start: bigint, length: number, out: BigUint64Array): void | Promise<void>
   /** Gives back what it holds outside JavaScript; no call is under way, and none comes after. */
   close?(): void | Promise<void>
 }

@@ -1,7 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
-import { CHUNK_COLOURS, chunkValue, type ColourKernelId, rangeXor } from '@sgsd/color'
+import {
+  CHUNK_COLOURS,
+  chunkValue,
+  type ColourKernelId,
+  POLARITIES,
+  rangeXor,
+  triadicRun,
+  TRIADIC_STRIDE,
+  type TriadicProfile,
+  twistSeed,
+} from '@sgsd/color'
 import { ComputeError } from '../compute-error.ts'
-import type { ColourCompute, EngineReport } from './port.ts'
+import { benchEach } from './engine-bench.ts'
+import type { ColourCompute, EngineBench, EngineReport } from './port.ts'
 
 /**
  * The port on the calling thread with the reference kernel, a chunk between two turns of the event loop: no thread, no start-up
@@ -46,11 +57,37 @@ export class InlineColourCompute implements ColourCompute {
     return xor
   }
 
-  async measure(kernel: ColourKernelId, ms: number): Promise<number> {
+  async triadic(seed: bigint, perPolarity: bigint, profile: TriadicProfile, signal: AbortSignal): Promise<bigint> {
+    if (perPolarity < 0n) throw new RangeError(`a polarity cannot have ${perPolarity} colours`)
+    let xor = 0n
+    for (const polarity of POLARITIES) {
+      const twisted = twistSeed(seed, polarity)
+      xor ^= twisted
+      for (let done = 0n; done < perPolarity; done += CHUNK) {
+        await this.#turn('triadic', signal)
+        const piece = perPolarity - done < CHUNK ? perPolarity - done : CHUNK
+        xor ^= triadicRun(profile, twisted, BigInt(polarity) + TRIADIC_STRIDE * done, Number(piece))
+      }
+    }
+    await this.#turn('triadic', signal)
+    return xor
+  }
+
+  async benchEngines(
+    kernels: readonly ColourKernelId[],
+    ms: number,
+    signal: AbortSignal,
+    onResult?: (row: EngineBench) => void,
+  ): Promise<readonly EngineBench[]> {
+    await this.#turn('benchEngines', signal)
+    return benchEach([this.engine], async () => new InlineColourCompute(), kernels, ms, signal, onResult)
+  }
+
+  async measure(kernel: ColourKernelId, ms: number, signal?: AbortSignal): Promise<number> {
     const began = performance.now()
     let chunks = 0
     do {
-      await this.#turn('measure')
+      await this.#turn('measure', signal)
       chunkValue(kernel, 0n, BigInt(chunks++))
     } while (performance.now() - began < ms)
     return (chunks * CHUNK_COLOURS * 1000) / (performance.now() - began)

@@ -1,4 +1,4 @@
-import { CHUNK_COLOURS, type ColourKernelId } from '@sgsd/color'
+import { CHUNK_COLOURS, type ColourKernelId, TRIADIC_STRIDE, type TriadicProfile } from '@sgsd/color'
 
 /**
  * A range of colours that all threads work on together. They share its memory: each takes the next units, adds what it
@@ -6,7 +6,8 @@ import { CHUNK_COLOURS, type ColourKernelId } from '@sgsd/color'
  */
 export interface ColourJob {
   readonly id: number
-  readonly kernel: ColourKernelId
+  /** A kernel takes neighbours; a triadic profile takes each third, and its seed is twisted already. */
+  readonly kernel: ColourKernelId | TriadicProfile
   readonly seed: bigint
   readonly start: bigint
   readonly count: bigint
@@ -25,6 +26,15 @@ export const CONTROL = { next: 0, done: 1, xor: 2, stop: 3 } as const
 export function unitsOf({ count }: Pick<ColourJob, 'count'>): bigint {
   const unit = BigInt(UNIT_COLOURS)
   return (count + unit - 1n) / unit
+}
+
+/** Index of the colour at a place of the job. */
+export function indexAt({ kernel, start }: ColourJob, place: bigint): bigint {
+  return BigInt.asUintN(64, start + (isTriadic(kernel) ? TRIADIC_STRIDE * place : place))
+}
+
+export function isTriadic(kernel: ColourJob['kernel']): kernel is TriadicProfile {
+  return kernel === 'published' || kernel === 'canonical'
 }
 
 /** Colours of the units finished so far. */

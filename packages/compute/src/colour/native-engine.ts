@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { type ColourKernelId, GOLDEN } from '@sgsd/color'
+import { CHUNK_COLOURS, type ColourKernelId, GOLDEN, TRIADIC_STRIDE, type TriadicProfile } from '@sgsd/color'
 import type { ColourEngine } from './engine.ts'
 
 /** What packages/compute/native/colour.c exports. */
@@ -13,10 +13,17 @@ interface ColourAddon {
 }
 
 /** Numbers that the C source gives its kernels. */
-const KERNELS: Readonly<Record<ColourKernelId, number>> = { turbo32: 0, spi64: 1 }
+const KERNELS: Readonly<Record<ColourKernelId | TriadicProfile, number>> = { turbo32: 0, spi64: 1, canonical: 1, published: 2 }
 
-/** Runs of 2^20 colours for each call: 1 to 5 ms, by the place of the path from the fastest on. */
-const BATCH = 8
+/** How long a call is meant to take, ms: what surrounds it then costs under 1 %. */
+const CALL_MS = 1.5
+
+/** Runs of a call, at most: the fastest processors would gain nothing by more. */
+const MAX_BATCH = 32
+
+/** Colours that are timed to find the batch, how often: the best of them counts. */
+const SAMPLE_COLOURS: number = CHUNK_COLOURS / 8
+const SAMPLES = 3
 
 /** Where set-up, or the published package, puts what is built for this platform: the same from `src` and from `dist`. */
 const FOLDER: URL = new URL(`../../native/build/${process.platform}-${process.arch}/`, import.meta.url)
@@ -33,11 +40,33 @@ export function loadNativeEngine(path = 0): ColourEngine {
   return {
     name: 'native',
     about,
-    batch: BATCH,
+    batch: batchOf(addon, path),
     xorRuns(kernel, seed, start, length, out) {
-      addon.xorRuns(KERNELS[kernel], BigInt.asUintN(64, seed + start * GOLDEN + GOLDEN), GOLDEN, length, out, path)
+      addon.xorRuns(KERNELS[kernel], baseOf(seed, start), GOLDEN, length, out, path)
+    },
+    triadicRuns(profile, seed, start, length, out) {
+      addon.xorRuns(KERNELS[profile], baseOf(seed, start), TRIADIC_STEP, length, out, path)
     },
   }
+}
+
+/** State of the first colour. */
+function baseOf(seed: bigint, start: bigint): bigint {
+  return BigInt.asUintN(64, seed + start * GOLDEN + GOLDEN)
+}
+
+const TRIADIC_STEP = BigInt.asUintN(64, TRIADIC_STRIDE * GOLDEN)
+
+/** Runs of 2^20 spi64 colours that take about CALL_MS here. */
+function batchOf({ xorRuns }: ColourAddon, path: number): number {
+  const out = new BigUint64Array(1)
+  let best = Infinity
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const began = performance.now()
+    xorRuns(KERNELS.spi64, 0n, GOLDEN, SAMPLE_COLOURS, out, path)
+    best = Math.min(best, performance.now() - began)
+  }
+  return Math.min(MAX_BATCH, Math.max(1, Math.round((CALL_MS * SAMPLE_COLOURS) / (CHUNK_COLOURS * best))))
 }
 
 /** Instruction sets that the addon can use here, the fastest first; throws as `loadNativeEngine` does. */

@@ -1,9 +1,10 @@
 import type { Worker } from 'node:worker_threads'
-import { CHUNK_COLOURS, type ColourKernelId } from '@sgsd/color'
+import { CHUNK_COLOURS, type ColourKernelId, POLARITIES, type TriadicProfile, twistSeed } from '@sgsd/color'
 import { ComputeError } from '../compute-error.ts'
 import { chooseEngine, type EngineChoice } from './choose.ts'
+import { benchEach } from './engine-bench.ts'
 import { coloursDone, makeJob, stop, xorSoFar, type ColourJob } from './job.ts'
-import type { ColourCompute, EngineReport } from './port.ts'
+import type { ColourCompute, EngineBench, EngineReport } from './port.ts'
 import type { EngineFinding } from './probe.ts'
 import { startWorker } from './worker-thread.ts'
 import type { FromWorker, ToWorker } from './worker-messages.ts'
@@ -120,12 +121,34 @@ export class ColourPool implements ColourCompute {
     return xorSoFar(job)
   }
 
-  async measure(kernel: ColourKernelId, ms: number): Promise<number> {
+  async triadic(seed: bigint, perPolarity: bigint, profile: TriadicProfile, signal: AbortSignal): Promise<bigint> {
+    if (perPolarity < 0n) throw new RangeError(`a polarity cannot have ${perPolarity} colours`)
+    const fingerprints = POLARITIES.map(async (polarity) => {
+      const twisted = twistSeed(seed, polarity)
+      const job = makeJob(this.#jobs++, { kernel: profile, seed: twisted, start: BigInt(polarity), count: perPolarity }, false)
+      await this.#run(job, 'triadic', signal)
+      return twisted ^ xorSoFar(job)
+    })
+    return (await Promise.all(fingerprints)).reduce((xor, fingerprint) => xor ^ fingerprint, 0n)
+  }
+
+  async benchEngines(
+    kernels: readonly ColourKernelId[],
+    ms: number,
+    signal: AbortSignal,
+    onResult?: (row: EngineBench) => void,
+  ): Promise<readonly EngineBench[]> {
+    if (this.#closing !== undefined) throw new ComputeError('CLOSED', { call: 'benchEngines' })
+    const working = this.engines.filter(({ state }) => state !== 'missing' && state !== 'wrong').map(({ engine }) => engine)
+    return benchEach(working, (engine) => ColourPool.open({ ...this.#options, engine }), kernels, ms, signal, onResult)
+  }
+
+  async measure(kernel: ColourKernelId, ms: number, signal?: AbortSignal): Promise<number> {
     const job = makeJob(this.#jobs++, { kernel, seed: 0n, start: 0n, count: ENDLESS }, false)
     const enough = AbortSignal.timeout(ms)
     const began = performance.now()
     try {
-      await this.#run(job, 'measure', enough)
+      await this.#run(job, 'measure', signal === undefined ? enough : AbortSignal.any([enough, signal]))
     } catch (error) {
       if (error !== enough.reason) throw error
     }

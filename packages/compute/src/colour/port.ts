@@ -1,4 +1,4 @@
-import type { ColourKernelId } from '@sgsd/color'
+import type { ColourKernelId, TriadicProfile } from '@sgsd/color'
 
 /** What became of one engine at start. */
 export interface EngineReport {
@@ -30,9 +30,42 @@ export interface ColourCompute extends AsyncDisposable {
     signal: AbortSignal,
     onProgress?: (done: bigint) => void,
   ): Promise<bigint>
+  /**
+   * The triadic check in parallel: XOR over the three polarities of twisted seed ^ XOR of its colours.
+   * @param perPolarity - colours of each polarity, ≥ 0
+   */
+  triadic(seed: bigint, perPolarity: bigint, profile: TriadicProfile, signal: AbortSignal): Promise<bigint>
   /** Colours per second on all threads over about `ms` milliseconds. */
-  measure(kernel: ColourKernelId, ms: number): Promise<number>
+  measure(kernel: ColourKernelId, ms: number, signal?: AbortSignal): Promise<number>
+  /**
+   * Every engine that works, also those that serve only when asked for, one after another and alone on as many threads: the fingerprint
+   * of a fixed range, then its rate over about `ms` milliseconds. Work that is under way at the time takes part of the machine.
+   * @param onResult - hears of each row as it is measured, its ratio to the fastest until then
+   * @returns a row for each engine and kernel; an engine that could not finish has a rate of 0 and is not ok; those missing or wrong at
+   * start have none, `engines` has their reasons
+   */
+  benchEngines(
+    kernels: readonly ColourKernelId[],
+    ms: number,
+    signal: AbortSignal,
+    onResult?: (row: EngineBench) => void,
+  ): Promise<readonly EngineBench[]>
   close(): Promise<void>
+}
+
+/** What one engine did with one kernel. */
+export interface EngineBench {
+  readonly engine: string
+  readonly kernel: ColourKernelId
+  readonly threads: number
+  /** Of all these threads together. */
+  readonly coloursPerSecond: number
+  /** seed ^ XOR of a fixed range, `0x` and 16 digits. */
+  readonly fingerprint: string
+  /** Whether the fingerprint is that of the pure kernel. */
+  readonly ok: boolean
+  /** To the fastest right engine of the same kernel, at most 1 where this one is right. */
+  readonly ratioToFastest: number
 }
 
 export interface ColourOptions {

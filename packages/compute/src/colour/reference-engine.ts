@@ -1,5 +1,6 @@
 import { rangeXor } from '@sgsd/color'
 import type { ColourEngine } from './engine.ts'
+import { plainTriadicRuns } from './work.ts'
 
 /** The pure kernels of `@sgsd/color`: what disputes are settled with. */
 export function loadReferenceEngine(): ColourEngine {
@@ -11,5 +12,6 @@ export function loadReferenceEngine(): ColourEngine {
       const count = BigInt(length)
       for (let run = 0; run < out.length; run++) out[run] = rangeXor(kernel, seed, start + BigInt(run) * count, count)
     },
+    triadicRuns: plainTriadicRuns,
   }
 }

@@ -1,4 +1,4 @@
-import { GOLDEN } from '@sgsd/color'
+import { GOLDEN, TRIADIC_STRIDE } from '@sgsd/color'
 import { COLOUR_WASM } from './colour-wasm.generated.ts'
 import type { ColourEngine } from './engine.ts'
 
@@ -6,6 +6,7 @@ import type { ColourEngine } from './engine.ts'
 interface ColourWasm {
   readonly turbo32: (base: number, step: number, count: number) => number
   readonly spi64: (base: bigint, step: bigint, count: number) => bigint
+  readonly published: (base: bigint, step: bigint, count: number) => bigint
 }
 
 /**
@@ -16,7 +17,7 @@ interface ColourWasm {
 export function loadWasmEngine(): ColourEngine {
   if (typeof WebAssembly === 'undefined') throw new Error('this Node was started without WebAssembly (--jitless)')
   const module = new WebAssembly.Module(Buffer.from(COLOUR_WASM, 'base64'))
-  const { turbo32, spi64 } = new WebAssembly.Instance(module).exports as unknown as ColourWasm
+  const { turbo32, spi64, published } = new WebAssembly.Instance(module).exports as unknown as ColourWasm
   return {
     name: 'wasm',
     about: 'WebAssembly SIMD128',
@@ -27,6 +28,15 @@ export function loadWasmEngine(): ColourEngine {
       for (let run = 0; run < out.length; run++) {
         out[run] = kernel === 'spi64' ? spi64(base, GOLDEN, length) : BigInt(turbo32(Number(base & LOW_32), GOLDEN_32, length) >>> 0)
         base = BigInt.asUintN(64, base + stride)
+      }
+    },
+    triadicRuns(profile, seed, start, length, out) {
+      const xor = profile === 'published' ? published : spi64
+      const step = TRIADIC_STRIDE * GOLDEN
+      let base = seed + start * GOLDEN + GOLDEN
+      for (let run = 0; run < out.length; run++) {
+        out[run] = xor(base, step, length)
+        base = BigInt.asUintN(64, base + BigInt(length) * step)
       }
     },
   }
