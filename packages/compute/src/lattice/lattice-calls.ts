@@ -1,5 +1,5 @@
 import type { Answer, CommitDraft, FarmReport, FoldReport, LatticeCompute, LayerContent } from './port.ts'
-import type { ProviderName } from './onnx/ort.ts'
+import type { ProviderName } from '../onnx/ort.ts'
 
 /** What the worker found out while it opened. */
 export interface Opened {

@@ -1,6 +1,6 @@
 import { ComputeError } from '../compute-error.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
-import type { ProviderName } from './onnx/ort.ts'
+import type { ProviderName } from '../onnx/ort.ts'
 import type { Answer, CommitDraft, FarmReport, FoldReport, LatticeCompute, LatticeInfo, LayerContent, ProviderReport } from './port.ts'
 import { parseEngineName, providerOf, type ProviderSurvey, surveyProviders } from './provider-choice.ts'
 import { WorkerLink } from './worker-link.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Machine } from './onnx/plausible.ts'
+import type { Machine } from '../machine.ts'
 import { plausibility } from './onnx/plausible.ts'
 import type { ProbeResult } from './onnx/probe.ts'
 import { parseEngineName, surveyProviders } from './provider-choice.ts'

@@ -1,7 +1,8 @@
 import { ComputeError } from '../compute-error.ts'
-import { type Machine, plausibility, thisMachine } from './onnx/plausible.ts'
+import { type Machine, thisMachine } from '../machine.ts'
+import { plausibility } from './onnx/plausible.ts'
 import { probeProvider, type ProbeResult } from './onnx/probe.ts'
-import { type ProviderName, PROVIDERS } from './onnx/ort.ts'
+import { type ProviderName, PROVIDERS } from '../onnx/ort.ts'
 import type { ProviderReport } from './port.ts'
 
 /** Names for `LatticeOptions.provider`: one of these, or nothing for the fastest. */

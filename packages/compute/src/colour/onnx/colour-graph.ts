@@ -1,5 +1,5 @@
 import { type ColourKernelId, GOLDEN, M1, M2 } from '@sgsd/color'
-import { OnnxGraph, type Value } from '../../lattice/onnx/onnx-graph.ts'
+import { OnnxGraph, type Value } from '../../onnx/onnx-graph.ts'
 
 /** What differs between the kernels. */
 export interface GraphKernel {

@@ -1,7 +1,7 @@
 import { type ColourKernelId, rangeXor } from '@sgsd/color'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { thisMachine } from '../../lattice/onnx/plausible.ts'
+import { thisMachine } from '../../machine.ts'
 import { canaryFault } from '../canary.ts'
 import type { ColourEngine } from '../engine.ts'
 import { COLOUR_ENGINES, openColourCompute } from '../open-colour-compute.ts'

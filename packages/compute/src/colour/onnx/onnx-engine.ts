@@ -1,7 +1,7 @@
 import { type ColourKernelId, GOLDEN } from '@sgsd/color'
 import type { InferenceSession } from 'onnxruntime-node'
-import { createSession, loadOrt, type Ort } from '../../lattice/onnx/ort.ts'
-import { thisMachine } from '../../lattice/onnx/plausible.ts'
+import { createSession, loadOrt, type Ort } from '../../onnx/ort.ts'
+import { thisMachine } from '../../machine.ts'
 import { type ColourEngine, EngineRefusal } from '../engine.ts'
 import { colourGraph, GRAPH_KERNELS, unsignedArray } from './colour-graph.ts'
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Machine } from '../../lattice/onnx/plausible.ts'
+import type { Machine } from '../../machine.ts'
 import { GpuLink } from './gpu-link.ts'
 import { whyUnlikely } from './webgpu-engine.ts'
 

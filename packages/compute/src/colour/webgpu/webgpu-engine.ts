@@ -1,4 +1,4 @@
-import { hasGpuDevice, type Machine, thisMachine } from '../../lattice/onnx/plausible.ts'
+import { hasGpuDevice, type Machine, thisMachine } from '../../machine.ts'
 import { type ColourEngine, EngineRefusal } from '../engine.ts'
 import { GpuLink } from './gpu-link.ts'
 

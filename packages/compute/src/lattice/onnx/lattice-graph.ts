@@ -1,6 +1,6 @@
 import type { StableParams } from '@sgsd/lattice'
 import type { EllTable } from './ell-buckets.ts'
-import { OnnxGraph, type Value } from './onnx-graph.ts'
+import { OnnxGraph, type Value } from '../../onnx/onnx-graph.ts'
 
 /** Steps in one run of the graph: enough to amortise the call, few enough that little is computed past convergence. */
 export const UNROLLED_STEPS = 5

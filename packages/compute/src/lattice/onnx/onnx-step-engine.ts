@@ -4,7 +4,7 @@ import { scalesOfRow } from '../row-source.ts'
 import type { StepEngine, SwarmProfile, Trajectory } from '../step-engine.ts'
 import { EllTable } from './ell-buckets.ts'
 import { latticeGraph, UNROLLED_STEPS } from './lattice-graph.ts'
-import { createSession, type Ort, type ProviderName } from './ort.ts'
+import { createSession, type Ort, type ProviderName } from '../../onnx/ort.ts'
 
 /** A lattice as the graph's inputs. The tensors stand on the tables' arrays, so that a replaced row shows in the next run. */
 interface Loaded {

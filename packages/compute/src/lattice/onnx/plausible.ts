@@ -1,33 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import type { ProviderName } from './ort.ts'
-
-/** The machine as far as providers depend on it; tests give their own. */
-export interface Machine {
-  readonly platform: NodeJS.Platform
-  readonly arch: string
-  /** Folder of ONNX Runtime's native library, or undefined when the optional dependency is not installed. */
-  readonly ortFolder: string | undefined
-  exists(path: string): boolean
-  list(folder: string): readonly string[]
-}
+import { join } from 'node:path'
+import { hasGpuDevice, type Machine } from '../../machine.ts'
+import type { ProviderName } from '../../onnx/ort.ts'
 
 /** `off` = this platform never has it; `missing` = it could be here, but something is not; `try` = worth a probe. */
 export interface Plausibility {
   readonly state: 'off' | 'missing' | 'try'
   readonly why: string
-}
-
-/** This machine. Loads nothing native. */
-export function thisMachine(): Machine {
-  return {
-    platform: process.platform,
-    arch: process.arch,
-    ortFolder: findOrtFolder(),
-    exists: existsSync,
-    list: (folder) => (existsSync(folder) ? readdirSync(folder) : []),
-  }
 }
 
 /**
@@ -65,18 +43,4 @@ function cuda(machine: Machine, folder: string): Plausibility {
     if (!machine.exists(join(folder, file))) return { state: 'missing', why: `${file} is not beside onnxruntime_binding.node in ${folder}` }
   }
   return { state: 'try', why: 'an NVIDIA device and the CUDA provider library are here' }
-}
-
-/** Whether the system shows a GPU at all: a render node, an NVIDIA device, or the one of Windows' Linux. */
-export function hasGpuDevice(machine: Machine): boolean {
-  return machine.list('/dev').some((name) => /^(nvidia\d+|dxg)$/.test(name)) || machine.list('/dev/dri').some((name) => name.startsWith('renderD'))
-}
-
-function findOrtFolder(): string | undefined {
-  try {
-    const entry = createRequire(import.meta.url).resolve('onnxruntime-node')
-    return join(dirname(entry), '..', 'bin', 'napi-v6', process.platform, process.arch)
-  } catch {
-    return undefined
-  }
 }

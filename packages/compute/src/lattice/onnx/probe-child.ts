@@ -3,7 +3,7 @@
 import { runCanary } from '../canary.ts'
 import { STABLE_PROFILE } from '../step-engine.ts'
 import { OnnxStepEngine } from './onnx-step-engine.ts'
-import { loadOrt, type ProviderName, PROVIDERS } from './ort.ts'
+import { loadOrt, type ProviderName, PROVIDERS } from '../../onnx/ort.ts'
 import type { ProbeAnswer } from './probe.ts'
 
 const provider = PROVIDERS.find((each) => each === process.argv[2])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { thisMachine } from './plausible.ts'
+import { thisMachine } from '../../machine.ts'
 import { judge, probeProvider } from './probe.ts'
 
 const fixture = (name: string): URL => new URL(`../fixtures/${name}.mjs`, import.meta.url)

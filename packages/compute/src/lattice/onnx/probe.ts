@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { reportLine } from '../../report-line.ts'
-import type { ProviderName } from './ort.ts'
+import type { ProviderName } from '../../onnx/ort.ts'
 
 /** How long a provider may take to initialise and to answer, ms: a cold CUDA context took up to 6 s elsewhere. */
 export const PROBE_DEADLINE_MS = 20_000
