@@ -23,11 +23,13 @@ export type DaemonEdge = Pick<
 export interface Edges {
   daemon(): Promise<DaemonEdge>
   colours(options?: compute.ColourOptions): Promise<compute.ColourCompute>
+  games(options?: compute.GameOptions): Promise<compute.GameCompute>
   lattice(): Promise<compute.LatticeCompute>
 }
 
 export const edges: Edges = {
   daemon: () => import('@sgsd/daemon'),
   colours: async (options) => (await import('@sgsd/compute')).openColourCompute(options),
+  games: async (options) => (await import('@sgsd/compute')).openGameCompute(options),
   lattice: async () => (await import('@sgsd/compute')).openLatticeCompute(),
 }

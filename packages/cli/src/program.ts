@@ -1,5 +1,8 @@
 import { Command } from 'commander'
 import { addAsk } from './commands/ask.ts'
+import { addBench } from './commands/bench.ts'
+import { addBundle } from './commands/bundle.ts'
+import { addChain } from './commands/chain.ts'
 import { addColor } from './commands/color.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
@@ -8,12 +11,15 @@ import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addEvents } from './commands/events.ts'
 import { addFarm } from './commands/farm.ts'
+import { addGame } from './commands/game.ts'
 import { addInit } from './commands/init.ts'
 import { addInvite } from './commands/invite.ts'
 import { addJoin } from './commands/join.ts'
 import { addLeave } from './commands/leave.ts'
 import { addMine } from './commands/mine.ts'
 import { addPeer } from './commands/peer.ts'
+import { addRanges } from './commands/ranges.ts'
+import { addScale } from './commands/scale.ts'
 import { addStatus } from './commands/status.ts'
 import { addUp } from './commands/up.ts'
 import { addVerify } from './commands/verify.ts'
@@ -60,7 +66,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Look:')
   for (const add of [addStatus, addEvents]) add(program, context)
   program.commandsGroup('Colours:')
-  for (const add of [addMine, addColor, addVerify]) add(program, context)
+  for (const add of [addMine, addColor, addChain, addVerify, addBench, addScale, addBundle, addRanges, addGame]) add(program, context)
   program.commandsGroup('Lattice:')
   for (const add of [addAsk, addFarm]) add(program, context)
   program.commandsGroup('Rest:')

@@ -53,6 +53,7 @@ const edges: Edges = {
       },
     }) as unknown as DaemonEdge,
   colours: () => Promise.reject(new Error('not in this test')),
+  games: () => Promise.reject(new Error('not in this test')),
   lattice: () => Promise.reject(new Error('not in this test')),
 }
 
