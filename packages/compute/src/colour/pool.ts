@@ -36,8 +36,11 @@ const PROGRESS_MS = 100
 /** How long a worker may take to start and try all engines, ms: some 150 here; 100 times that on a loaded small board. */
 const PROBE_DEADLINE_MS = 15_000
 
-/** Worker deaths without a finished job in between after which their engine is given up. */
+/** Worker deaths, without a job that their engine finished in between, after which it is given up. */
 const MAX_DEATHS_IN_A_ROW = 8
+
+/** A worker that lived so long before it died did so for a reason of its own, ms. */
+const LONG_LIFE_MS = 60_000
 
 /** How long a worker may take to finish the units at hand and to give its engine back, ms. A driver that is cut off can abort the process. */
 const CLOSE_DEADLINE_MS = 1_000
@@ -58,7 +61,8 @@ export class ColourPool implements ColourCompute {
   readonly #workers: Worker[]
   readonly #pending = new Map<number, PendingJob>()
   #jobs = 0
-  #deathsInARow = 0
+  /** Deaths in a row by engine. */
+  readonly #deaths = new Map<string, number>()
   #closing: Promise<void> | undefined
 
   private constructor(options: PoolOptions, findings: readonly EngineFinding[], choice: EngineChoice, workers: readonly Worker[]) {
@@ -193,13 +197,17 @@ export class ColourPool implements ColourCompute {
     let cause: unknown
     worker.on('message', (message: FromWorker) => {
       if (message.type !== 'complete') return
-      this.#deathsInARow = 0
+      this.#deaths.delete(engineAt(this.#choice, this.#workers.indexOf(worker)))
       this.#pending.get(message.id)?.resolve()
     })
     worker.on('error', (error) => {
       cause = error
     })
-    worker.once('exit', (code) => this.#bury(worker, code, cause))
+    const bornAt = performance.now()
+    worker.once('exit', (code) => {
+      if (performance.now() - bornAt > LONG_LIFE_MS) this.#deaths.delete(engineAt(this.#choice, this.#workers.indexOf(worker)))
+      this.#bury(worker, code, cause)
+    })
     send(worker, { type: 'use', engine: engineAt(this.#choice, place) })
     if (this.#pending.size === 0) worker.unref()
   }
@@ -210,8 +218,10 @@ export class ColourPool implements ColourCompute {
     const place = this.#workers.indexOf(worker)
     const detail = cause instanceof Error ? cause.message : `exit code ${code}`
     for (const { reject } of this.#pending.values()) reject(new ComputeError('WORKER_CRASHED', { worker: threadName(place), detail }, { cause }))
-    this.#deathsInARow++
-    if (this.#deathsInARow >= MAX_DEATHS_IN_A_ROW) this.#giveUp(engineAt(this.#choice, place), detail)
+    const engine = engineAt(this.#choice, place)
+    const deaths = (this.#deaths.get(engine) ?? 0) + 1
+    this.#deaths.set(engine, deaths)
+    if (deaths >= MAX_DEATHS_IN_A_ROW) this.#giveUp(engine, detail)
     if (this.#choice.active === undefined) {
       this.#workers.splice(place, 1)
       return
@@ -227,7 +237,6 @@ export class ColourPool implements ColourCompute {
     const before = this.#choice
     this.#findings = this.#findings.map((finding) => (finding.engine === engine ? { engine, state: 'wrong', why } : finding))
     this.#choice = chooseEngine(this.#findings, this.threads)
-    this.#deathsInARow = 0
     if (this.#choice.active === undefined) return
     for (const [place, worker] of this.#workers.entries()) {
       const next = engineAt(this.#choice, place)
