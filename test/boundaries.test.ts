@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ALLOWED, faultsOf, importsOf, packageOf, type SourceFile } from './boundaries.ts'
+import { ALLOWED, faultsOf, importsOf, packageOf, type SourceFile, TEST_FILE } from './boundaries.ts'
 import { ROOT, textOf, trackedFiles } from './repository.ts'
 
 /** Past this, a file holds a second concept. */
@@ -59,7 +59,7 @@ describe('the tree', () => {
       const allowed = new Set<string>(below.map((lower) => `@sgsd/${lower}`))
       for (const dependency of declared)
         if (dependency.startsWith('@sgsd/') && !allowed.has(dependency)) faults.push(`${name} declares ${dependency}`)
-      for (const file of sources.filter((each) => each.package === name && !/\.(test|compliance)\.ts$/.test(each.path))) {
+      for (const file of sources.filter((each) => each.package === name && !TEST_FILE.test(each.path))) {
         for (const specifier of importsOf(file.text)) {
           const wanted = packageOf(specifier)
           if (specifier.startsWith('.') || specifier.startsWith('node:') || wanted === manifest.name || declared.has(wanted)) continue

@@ -58,10 +58,13 @@ const AMBIENT: ReadonlySet<string> = new Set([
 const BUILTIN: ReadonlySet<string> = new Set(builtinModules)
 const SCOPE = '@sgsd/'
 
+/** Files beside the sources that are only ever run by tests, and are not built. */
+export const TEST_FILE: RegExp = /\.(test|compliance|fixture)\.ts$/
+
 /** One sentence per fault, none for a file that keeps the law. Tests beside the sources may use Node and the test tools, but keep the graph. */
 export function faultsOf(file: SourceFile): readonly string[] {
   const tree: unknown = parseAst(file.text, { lang: 'ts' })
-  const isTest = /\.(test|compliance)\.ts$/.test(file.path)
+  const isTest = TEST_FILE.test(file.path)
   const pure = PURE.has(file.package) && !isTest
   const faults: string[] = []
   for (const specifier of specifiersOf(tree)) {
