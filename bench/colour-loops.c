@@ -1,15 +1,21 @@
-/* The loops that the colour engines are measured against. Usage: colour-loops KERNEL COUNT; prints G colours per second of processor time, and the XOR. */
+/* The loops that the colour engines are measured against. Usage: colour-loops KERNEL COUNT; prints G colours per second of processor time, and the XOR. As WebAssembly: the loops alone. */
+#ifdef __wasm__
+#include <stdint.h>
+#define LOOP(name) __attribute__((noinline, export_name(#name))) uint64_t name
+#else
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#define LOOP(name) __attribute__((noinline)) static uint64_t name
+#endif
 
 #define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 #define M1 UINT64_C(0xbf58476d1ce4e5b9)
 #define M2 UINT64_C(0x94d049bb133111eb)
 
-__attribute__((noinline)) static uint64_t turbo32(uint64_t seed, uint64_t count) {
+LOOP(turbo32)(uint64_t seed, uint64_t count) {
   uint32_t x = 0;
   for (uint64_t i = 0; i < count; i++) {
     uint32_t z = (uint32_t)seed + (uint32_t)i * (uint32_t)GOLDEN + (uint32_t)GOLDEN;
@@ -20,7 +26,7 @@ __attribute__((noinline)) static uint64_t turbo32(uint64_t seed, uint64_t count)
   return x;
 }
 
-__attribute__((noinline)) static uint64_t spi64(uint64_t seed, uint64_t count) {
+LOOP(spi64)(uint64_t seed, uint64_t count) {
   uint64_t x = 0;
   for (uint64_t i = 0; i < count; i++) {
     uint64_t z = seed + i * GOLDEN + GOLDEN;
@@ -32,7 +38,7 @@ __attribute__((noinline)) static uint64_t spi64(uint64_t seed, uint64_t count) {
 }
 
 /* The same with the last step of the finaliser, which distributes over XOR, taken out of the loop, as the wasm engine has it. */
-__attribute__((noinline)) static uint64_t turbo32_folded(uint64_t seed, uint64_t count) {
+LOOP(turbo32_folded)(uint64_t seed, uint64_t count) {
   uint32_t x = 0;
   for (uint64_t i = 0; i < count; i++) {
     uint32_t z = (uint32_t)seed + (uint32_t)i * (uint32_t)GOLDEN + (uint32_t)GOLDEN;
@@ -42,7 +48,7 @@ __attribute__((noinline)) static uint64_t turbo32_folded(uint64_t seed, uint64_t
   return x ^ x >> 16;
 }
 
-__attribute__((noinline)) static uint64_t spi64_folded(uint64_t seed, uint64_t count) {
+LOOP(spi64_folded)(uint64_t seed, uint64_t count) {
   uint64_t x = 0;
   for (uint64_t i = 0; i < count; i++) {
     uint64_t z = seed + i * GOLDEN + GOLDEN;
@@ -52,6 +58,7 @@ __attribute__((noinline)) static uint64_t spi64_folded(uint64_t seed, uint64_t c
   return x ^ x >> 31;
 }
 
+#ifndef __wasm__
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   uint64_t (*loop)(uint64_t, uint64_t) = !strcmp(argv[1], "turbo32")          ? turbo32
@@ -69,3 +76,4 @@ int main(int argc, char **argv) {
   printf("%.6f %016" PRIx64 "\n", (double)count / seconds / 1e9, xor);
   return 0;
 }
+#endif

@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CHUNK_COLOURS, type ColourKernelId, hex64 } from '../packages/color/src/index.ts'
+import { CHUNK_COLOURS, type ColourKernelId, GOLDEN, hex64 } from '../packages/color/src/index.ts'
 import { openColourCompute } from '../packages/compute/src/colour/open-colour-compute.ts'
+import type { ColourCompute } from '../packages/compute/src/colour/port.ts'
 import type { ColourEngine } from '../packages/compute/src/colour/engine.ts'
 import { loadOnnxEngine } from '../packages/compute/src/colour/onnx/onnx-engine.ts'
+import { loadNativeEngine } from '../packages/compute/src/colour/native-engine.ts'
 import { loadReferenceEngine } from '../packages/compute/src/colour/reference-engine.ts'
 import { loadWasmEngine } from '../packages/compute/src/colour/wasm-engine.ts'
-import { type Bench, type BenchRow, type Measurement, medians } from './bench.ts'
+import { type Bench, type BenchRow, type Measurement, median, medians } from './bench.ts'
 
 /** Counted rounds of each measurement; with 100 ms each this bench takes about 20 s. */
 const ROUNDS = 9
@@ -16,10 +18,13 @@ const ROUNDS = 9
 /** How long a measurement is meant to take, ms. */
 const MEASURE_MS = 100
 
-/** Chunks per call of the wasm engine: a few ms, as a miner's. */
-const RUNS = 8
-
 const KERNELS: readonly ColourKernelId[] = ['turbo32', 'spi64']
+
+/** The loops in WebAssembly, as an engine. */
+interface WasmLoops {
+  readonly label: string
+  readonly engine: ColourEngine
+}
 
 /** Programs of this directory that print `RATE XOR`, with what they are. */
 interface Program {
@@ -44,39 +49,80 @@ export const bench: Bench = {
 
 /** One thread, in processor time: the engines, the C loops and numpy in turns. */
 async function engineRows(folder: string): Promise<BenchRow[]> {
-  const programs = [...compileLoops(folder), ...findNumpy()]
+  const loops = compileLoops(folder)
+  const wasmLoops = compileWasmLoops(folder)
+  const numpys = findNumpy()
   const onnx = await loadOnnxEngine(true).catch(() => undefined)
+  const native = await loadNative()
+  const engines = [...(native === undefined ? [] : [native]), loadedWasm, loadedReference, ...(onnx === undefined ? [] : [onnx])]
   const rows: BenchRow[] = []
   for (const kernel of KERNELS) {
-    const measurements: Record<string, Measurement> = {
-      wasm: () => engineRate(loadedWasm, kernel),
-      reference: () => engineRate(loadedReference, kernel),
-      ...(onnx === undefined ? {} : { onnx: () => engineRate(onnx, kernel) }),
-    }
-    for (const program of programs) measurements[program.label] = calibrated(program, kernel)
+    const measurements: Record<string, Measurement> = {}
+    for (const engine of engines) measurements[engine.name] = () => engineRate(engine, kernel)
+    for (const loop of wasmLoops) measurements[loop.label] = () => engineRate(loop.engine, kernel)
+    for (const program of [...loops, ...numpys]) measurements[program.label] = calibrated(program, kernel)
     const rate = await medians(measurements, ROUNDS)
-    const wasm = rate['wasm'] ?? Number.NaN
-    rows.push({ bench: 'colour', case: `${kernel} wasm`, value: wasm, unit: 'G/s', note: 'one thread' })
-    for (const [label, value] of Object.entries(rate)) {
-      if (label !== 'wasm')
-        rows.push({ bench: 'colour', case: `${kernel} ${label}`, value, unit: 'G/s', ratio: wasm / value, note: 'ratio: wasm to this' })
+    const rateOf = ({ label }: { readonly label: string }): number => rate[label] ?? Number.NaN
+    const row = (label: string, rest: Pick<BenchRow, 'ratio' | 'note'>): void => {
+      rows.push({ bench: 'colour', case: `${kernel} ${label}`, value: rate[label] ?? Number.NaN, unit: 'G/s', ...rest })
+    }
+    const against = (engine: string, others: readonly { readonly label: string }[], what: string): void => {
+      const best = Math.max(...others.map(rateOf))
+      row(
+        engine,
+        others.length === 0 ? { note: `${what}: none here` } : { ratio: (rate[engine] ?? Number.NaN) / best, note: `ratio: to the best ${what}` },
+      )
+    }
+    if (native !== undefined) against('native', loops, 'C loop')
+    against('wasm', wasmLoops, 'wasm that clang makes of them')
+    const first = native === undefined ? 'wasm' : 'native'
+    for (const label of Object.keys(rate)) {
+      if (label === 'native' || label === 'wasm') continue
+      const engine = label.startsWith('numpy') || label.startsWith('clang') ? 'wasm' : first
+      row(label, { ratio: (rate[engine] ?? Number.NaN) / (rate[label] ?? Number.NaN), note: `ratio: ${engine} to this` })
     }
   }
   await onnx?.close?.()
-  if (onnx === undefined) rows.push({ bench: 'colour', case: 'onnx', value: 0, unit: 'G/s', note: 'skipped: onnxruntime-node is not installed' })
-  if (!programs.some(({ variant, command }) => variant === '' && command !== 'python3')) {
-    rows.push({ bench: 'colour', case: 'C loops', value: 0, unit: 'G/s', note: 'skipped: no C compiler (cc) on this machine' })
-  }
+  if (onnx === undefined) rows.push(skipped('onnx', 'onnxruntime-node is not installed'))
+  if (native === undefined) rows.push(skipped('native', 'the C engine is not built'))
+  if (loops.length === 0) rows.push(skipped('C loops', 'no C compiler (cc) on this machine'))
+  if (wasmLoops.length === 0) rows.push(skipped('clang wasm', 'no clang and wasm-ld on this machine'))
+  if (numpys.length === 0) rows.push(skipped('numpy', 'python3 has none'))
   return rows
 }
 
-/** The worker pool with one and two threads, in turns, by the clock: it only shows something where two cores are free. */
+function skipped(name: string, why: string): BenchRow {
+  return { bench: 'colour', case: name, value: 0, unit: 'G/s', note: `skipped: ${why}` }
+}
+
+async function loadNative(): Promise<ColourEngine | undefined> {
+  try {
+    return loadNativeEngine()
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The worker pool with one and two threads, in turns: by the clock, which shows something only where two cores are free, and in
+ * processor time, which tells what the threads cost each other and the pool.
+ */
 async function scalingRows(): Promise<BenchRow[]> {
   await using one = await openColourCompute({ threads: 1 })
   await using two = await openColourCompute({ threads: 2 })
   const rows: BenchRow[] = []
   for (const kernel of KERNELS) {
-    const rate = await medians({ one: () => one.measure(kernel, 2 * MEASURE_MS), two: () => two.measure(kernel, 2 * MEASURE_MS) }, ROUNDS)
+    const perCore: Record<'one' | 'two', number[]> = { one: [], two: [] }
+    const measure = async (name: 'one' | 'two', compute: ColourCompute): Promise<number> => {
+      const before = process.cpuUsage()
+      const began = performance.now()
+      const rate = await compute.measure(kernel, 2 * MEASURE_MS)
+      const { user, system } = process.cpuUsage(before)
+      perCore[name].push((rate * (performance.now() - began) * 1000) / (user + system))
+      return rate
+    }
+    const rate = await medians({ one: () => measure('one', one), two: () => measure('two', two) }, ROUNDS)
+    const cost = median(perCore.two) / median(perCore.one)
     rows.push(
       { bench: 'colour', case: `${kernel} pool, 1 thread`, value: rate.one / 1e9, unit: 'G/s', note: one.engine },
       {
@@ -85,7 +131,7 @@ async function scalingRows(): Promise<BenchRow[]> {
         value: rate.two / 1e9,
         unit: 'G/s',
         ratio: rate.two / (2 * rate.one),
-        note: 'ratio: to twice one thread',
+        note: `ratio: to twice one thread; in processor time ${cost.toFixed(2)}`,
       },
     )
   }
@@ -97,7 +143,7 @@ const loadedReference = loadReferenceEngine()
 
 /** G colours per second of this thread's processor time, in the calls that a miner makes. */
 async function engineRate(engine: ColourEngine, kernel: ColourKernelId): Promise<number> {
-  const out = new BigUint64Array(engine === loadedWasm ? RUNS : 1)
+  const out = new BigUint64Array(engine.batch)
   const began = threadMs()
   let chunks = 0
   do {
@@ -151,6 +197,26 @@ function compileLoops(folder: string): Program[] {
       { label, command: program, args: [], variant: '' },
       { label: `${label}, folded`, command: program, args: [], variant: '-folded' },
     ]
+  })
+}
+
+/** The same loops compiled to WebAssembly by clang, with the vectors that the wasm engine has. */
+function compileWasmLoops(folder: string): WasmLoops[] {
+  const file = join(folder, 'loops.wasm')
+  const flags = ['--target=wasm32', '-O3', '-msimd128', '-nostdlib', '-Wl,--no-entry']
+  if (spawnSync('clang', [...flags, '-o', file, join(import.meta.dirname, 'colour-loops.c')]).status !== 0) return []
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)))
+  const loops = exports as Record<string, (seed: bigint, count: bigint) => bigint>
+  return ['', '_folded'].map((variant) => {
+    const label = `clang -msimd128${variant === '' ? '' : ', folded'}`
+    // the loops start at index 0; a start of any other is in the seed
+    const xorRuns: ColourEngine['xorRuns'] = (kernel, seed, start, length, out) => {
+      for (let run = 0; run < out.length; run++) {
+        const from = seed + (start + BigInt(run * length)) * GOLDEN
+        out[run] = loops[kernel + variant]!(BigInt.asUintN(64, from), BigInt(length))
+      }
+    }
+    return { label, engine: { name: label, about: label, batch: loadedWasm.batch, xorRuns } }
   })
 }
 

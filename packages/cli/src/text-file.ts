@@ -28,7 +28,7 @@ export async function writeText(file: string, text: string, mode = 0o644): Promi
 
 function whyNot(error: unknown): string {
   if (error instanceof TypeError) return 'it is not UTF-8'
-  switch ((error as NodeJS.ErrnoException).code) {
+  switch ((error as NodeJS.ErrnoException).code ?? '') {
     case 'ENOENT':
       return 'there is no such file or folder'
     case 'EISDIR':

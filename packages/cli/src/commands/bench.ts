@@ -65,7 +65,7 @@ function refuseOther({ profile, kernel, ms, count, seed }: BenchFlags): void {
 
 async function benchEngines(context: Context, { kernel, ms = DEFAULT_MS, json }: BenchFlags, compute: ColourCompute): Promise<void> {
   const kernels = kernel === undefined ? KERNELS : [kernel]
-  const usable = compute.engines.filter(({ state }) => state === 'active' || state === 'standby').length
+  const usable = compute.engines.filter(({ state }) => state !== 'missing' && state !== 'wrong').length
   const progress = openProgress(context.terminal, 'engines', usable * kernels.length)
   let done = 0
   const rows: readonly EngineBench[] = await compute
@@ -84,6 +84,8 @@ async function benchEngines(context: Context, { kernel, ms = DEFAULT_MS, json }:
 
 async function benchProfiles(context: Context, flags: BenchFlags, compute: ColourCompute, names: readonly StrategyName[]): Promise<void> {
   const { count = DEFAULT_COLOURS, seed = PUBLISHED_SEED } = flags
+  if (names.some((name) => planStrategy(name, seed, count).every((part) => part.count === 0n)))
+    throw new CliError('COUNT_TOO_SMALL', `${count} colours do not fill the lanes of ${names.join(', ')}`, EXIT.usage, '--count 10000000')
   await using games = await context.edges.games({ threads: compute.threads })
   // threads start and their first code is slow: neither is what a profile is about
   await compute.measure('turbo32', WARM_UP_MS)

@@ -1,12 +1,13 @@
 import { CHUNK_COLOURS, GAY_SEED } from '@sgsd/color'
-import { predictScale, PUBLISHED_SCALE, type ScaleInputs, STAGES } from '@sgsd/consensus'
+import { predictScale, PUBLISHED_SCALE, type ScaleInputs, type Stage } from '@sgsd/consensus'
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliError } from '../failure.ts'
 import { addLeaf, bigNumber, type CommonOptions, optionsOf, printJson, wholeNumber } from '../leaf.ts'
 import { messageSizes } from '../message-size.ts'
-import { openProgress } from '../progress.ts'
+import { openProgress, type Progress } from '../progress.ts'
+import { count } from '../text/figures.ts'
 import { type ScaleDocument, scaleView, simulationView } from '../view/scale.ts'
 
 /** The published table's sizes. */
@@ -51,7 +52,7 @@ export function addScale(program: Command, context: Context): void {
       'sgsd scale --simulate 34 --fan-out 3 --json',
     ],
   })
-    .option('--rate <colours/s>', 'rate of one machine (default: measured here, on all its cores)', colourRate)
+    .option('--rate <colours/s>', 'rate of one machine (default: measured here)', colourRate)
     .option('--machines <counts>', `sizes, separated by commas (default: ${MACHINES.join(',')})`, machineCounts)
     .option('--fan-out <peers>', 'peers that a member forwards to, and children in the tree', wholeNumber(2, 64), FAN_OUT)
     .option('--epoch-colours <count>', 'indices of an epoch, whole chunks of 2^20 (default: 2^40)', bigNumber)
@@ -86,7 +87,7 @@ async function predict(context: Context, flags: ScaleFlags): Promise<void> {
     kernel: 'spi64',
     inputs,
     rateOrigin: origin,
-    rows: machines.map((count) => ({ ...predictScale(inputs, count), published: PUBLISHED_SCALE.find((row) => row.machines === count) ?? null })),
+    rows: machines.map((size) => ({ ...predictScale(inputs, size), published: PUBLISHED_SCALE.find((row) => row.machines === size) ?? null })),
   }
   if (flags.json === true) return printJson(context, document)
   for (const line of scaleView(document, context.terminal.columns(), context.terminal.out)) context.terminal.print(line)
@@ -101,17 +102,31 @@ async function measured(context: Context, threads: number | undefined): Promise<
 
 async function simulate(context: Context, { fanOut, chunks, seed = GAY_SEED, json }: ScaleFlags, machines: number): Promise<void> {
   await using games = await context.edges.games({ threads: 1 })
-  const progress = openProgress(context.terminal, `${machines} machines`, STAGES.length)
   const began = performance.now()
   const simulation = { machines, chunks: chunks ?? Math.min(MOST_CHUNKS, Math.max(LEAST_CHUNKS, machines)), fanOut, seed }
-  const report = await games
-    .simulate(simulation, context.signal, (stage, share) => progress.update(STAGES.indexOf(stage) + share))
-    .finally(() => progress.end())
+  const stages = openStages(context, machines)
+  const report = await games.simulate(simulation, context.signal, stages.update).finally(stages.end)
   const ok = report.checks.every((check) => check.ok)
   if (!ok) context.exitCode = EXIT.disagreement
   const document = { ...report, seed: `0x${seed.toString(16).padStart(16, '0')}`, ok, durationMs: Math.round(performance.now() - began) }
   if (json === true) return printJson(context, { schema: 'sgsd.scale-simulation/1', ...document })
   for (const line of simulationView(document, context.terminal.out)) context.terminal.print(line)
+}
+
+/** A progress line for each stage: they take times that have nothing to do with each other. */
+function openStages({ terminal }: Context, machines: number): { update: (stage: Stage, share: number) => void; end: () => void } {
+  let shown: { readonly stage: Stage; readonly progress: Progress } | undefined
+  return {
+    update: (stage, share) => {
+      if (shown?.stage !== stage) {
+        shown?.progress.update(1)
+        shown?.progress.end()
+        shown = { stage, progress: openProgress(terminal, `${count(machines)} machines: ${stage}`, 1) }
+      }
+      shown.progress.update(share)
+    },
+    end: () => shown?.progress.end(),
+  }
 }
 
 function colourRate(text: string): number {
@@ -121,5 +136,5 @@ function colourRate(text: string): number {
 }
 
 function machineCounts(text: string): readonly number[] {
-  return text.split(',').map((count) => wholeNumber(1, MOST_MACHINES)(count.trim()))
+  return text.split(',').map((size) => wholeNumber(1, MOST_MACHINES)(size.trim()))
 }

@@ -67,6 +67,7 @@ async function sgsd(machine: Machine, ...words: readonly string[]) {
       daemon: async () => ({ dataDir: (root: string) => ({ genesis: `${root}/genesis.bin` }), defaultDataDir: () => '/srv/ada/sgsd' }) as never,
       colours: () => Promise.reject(new Error('not for services')),
       lattice: () => Promise.reject(new Error('not for services')),
+      games: () => Promise.reject(new Error('not for services')),
     },
     signal: new AbortController().signal,
     version: '0.1.0',

@@ -14,6 +14,11 @@ export interface ScaleDocument {
   readonly rows: readonly ScaleRow[]
 }
 
+/** Down to fractions of a millisecond: an epoch of fixed size is that short for very many machines. */
+function epochText(seconds: number): string {
+  return seconds >= 10 ? duration(seconds * 1_000) : seconds >= 1 ? `${seconds.toFixed(1)}s` : `${(seconds * 1_000).toPrecision(2)}ms`
+}
+
 /** `3.4/s`, `0.012/s` */
 function perSecond(value: number): string {
   return value === 0 ? '0' : value < 10 ? `${value.toPrecision(2)}/s` : rate(value)
@@ -31,13 +36,13 @@ export function scaleView({ inputs, rateOrigin, rows }: ScaleDocument, width: nu
     {
       title: 'PUBLISHED',
       align: 'right',
-      text: ({ published }) => (published === null ? '' : `${rate(published.coloursPerSecond)} ${published.what}`),
+      text: ({ published }) => (published === null ? '' : `${published.coloursPerSecond / 1e9} G/s ${published.what}`),
       paint: (text) => style.dim(text),
     },
     {
       title: 'EPOCH',
       align: 'right',
-      text: ({ epochSeconds }) => (epochSeconds < 10 ? `${epochSeconds.toPrecision(2)}s` : duration(epochSeconds * 1_000)),
+      text: ({ epochSeconds }) => epochText(epochSeconds),
     },
     { title: 'CLAIMS', align: 'right', text: ({ claimsPerSecond }) => perSecond(claimsPerSecond), dropOrder: 3 },
     { title: 'SENDS', align: 'right', text: ({ sendsPerSecond }) => perSecond(sendsPerSecond), dropOrder: 2 },
@@ -58,7 +63,10 @@ export function scaleView({ inputs, rateOrigin, rows }: ScaleDocument, width: nu
     '',
     `One machine: ${rate(inputs.rate)} of spi64, ${rateOrigin}. Mining itself sends nothing; a member claims every ${claimSeconds} s of work and beats every 5 s.`,
     `A claim is ${claimBytes} bytes on a link, a beat ${beatBytes}; gossip forwards to ${fanOut} peers; LEAVES are the chunk values of everybody's claims.`,
-    'TREE is the least that an epoch could do with: messages if claims were added up a tree and the sum sent down, and its depth. PUBLISHED figures are of turbo32, and others’.',
+    'TREE is the least that an epoch could do with: messages if claims were added up a tree and the sum sent down, and its depth. PUBLISHED figures are as their authors gave them, of turbo32; none is measured here.',
+    ...(rows.some(({ epochSeconds }) => epochSeconds < 5)
+      ? ['An epoch that is shorter than a beat makes many small claims: a larger one (sgsd init --epoch-colours, here --epoch-colours) makes fewer.']
+      : []),
     ...(rows.some(({ admitted }) => !admitted) ? ['! more than the 4,096 members that a mesh admits: what the same rules would cost'] : []),
   ]
 }

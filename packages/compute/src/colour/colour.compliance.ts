@@ -1,4 +1,4 @@
-import { CHUNK_COLOURS, chunkValue, rangeXor } from '@sgsd/color'
+import { CHUNK_COLOURS, chunkValue, rangeXor, triadic } from '@sgsd/color'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ColourCompute } from './port.ts'
 
@@ -71,6 +71,33 @@ export function testColourCompute(name: string, open: () => Promise<ColourComput
       const began = performance.now()
       expect(await compute.rangeXor('spi64', 5n, 0n, 100n, never)).toBe(rangeXor('spi64', 5n, 0n, 100n))
       expect(performance.now() - began).toBeLessThan(2_000)
+    })
+
+    test('the triadic checks give their published figures', async () => {
+      expect(await compute.triadic(7_202_985n, 100_000n, 'published', never)).toBe(0x4815e08adab9dcfen)
+      expect(await compute.triadic(7_202_985n, 100_000n, 'canonical', never)).toBe(0x9821d39023fdf7c8n)
+    })
+
+    test.each(['published', 'canonical'] as const)('the %s triadic check over several chunks is that of the pure kernel', async (profile) => {
+      const perPolarity = CHUNK_COLOURS + 12_345
+      expect(await compute.triadic(99n, BigInt(perPolarity), profile, never)).toBe(triadic(99n, perPolarity, profile).xor)
+      expect(await compute.triadic(99n, 0n, profile, never)).toBe(triadic(99n, 0, profile).xor)
+      await expect(compute.triadic(99n, -1n, profile, never)).rejects.toThrow(RangeError)
+    })
+
+    test('benches every working engine, all with the same fingerprints', async () => {
+      const heard: string[] = []
+      const rows = await compute.benchEngines(['turbo32', 'spi64'], 20, never, ({ engine, kernel }) => heard.push(`${engine} ${kernel}`))
+      expect(rows.map(({ engine, kernel }) => `${engine} ${kernel}`)).toEqual(heard)
+      const working = compute.engines.filter(({ state }) => state === 'active' || state === 'standby').map(({ engine }) => engine)
+      expect(heard).toEqual(expect.arrayContaining(working.flatMap((engine) => [`${engine} turbo32`, `${engine} spi64`])))
+      for (const kernel of ['turbo32', 'spi64'] as const) {
+        const own = rows.filter((row) => row.kernel === kernel)
+        expect([...new Set(own.map(({ ok, fingerprint }) => `${ok} ${fingerprint}`))]).toEqual([`true ${own[0]?.fingerprint}`])
+        expect(Math.max(...own.map(({ ratioToFastest }) => ratioToFastest))).toBe(1)
+        expect(Math.min(...own.map(({ coloursPerSecond }) => coloursPerSecond))).toBeGreaterThan(0)
+      }
+      await expect(compute.benchEngines(['spi64'], 20, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough')
     })
 
     test('measures a rate', async () => {

@@ -1,9 +1,10 @@
-import { colourAt, type ColourKernelId, rangeXor } from '@sgsd/color'
+import { colourAt, type ColourKernelId, rangeXor, triadicRun, type TriadicProfile } from '@sgsd/color'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CANARY, canaryFault } from './canary.ts'
 import { chooseEngine } from './choose.ts'
 import { type ColourEngine, EngineRefusal } from './engine.ts'
+import { loadNativeEngine, nativePaths } from './native-engine.ts'
 import { probeEngines } from './probe.ts'
 import { loadReferenceEngine } from './reference-engine.ts'
 import { loadWasmEngine } from './wasm-engine.ts'
@@ -12,13 +13,36 @@ const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })
 const kernel = fc.constantFrom<ColourKernelId>('spi64', 'turbo32')
 const start = fc.oneof(u64, fc.bigInt({ min: 2n ** 32n - 999n, max: 2n ** 32n }), fc.bigInt({ min: 2n ** 64n - 999n, max: 2n ** 64n - 1n }))
 
-describe.each([loadWasmEngine(), loadReferenceEngine()])('$name', (engine) => {
+/** Colours of a run: fewer than any lane count, no multiple of any, and many rounds. */
+const length = fc.oneof(fc.nat(9), fc.nat(999), fc.integer({ min: 1_000, max: 20_000 }))
+
+/** Each instruction set that the processor has, apart; none where no C engine was built. */
+function nativeEngines(): ColourEngine[] {
+  try {
+    return nativePaths().map((_, path) => loadNativeEngine(path))
+  } catch {
+    return []
+  }
+}
+
+describe.each([...nativeEngines(), loadWasmEngine(), loadReferenceEngine()])('$name, $about,', (engine) => {
   test('equals the pure kernel on any seed, start, length and number of runs', () => {
     fc.assert(
-      fc.property(kernel, u64, start, fc.nat(999), fc.nat(4), (k, seed, from, length, runs) => {
+      fc.property(kernel, u64, start, length, fc.nat(4), (k, seed, from, length, runs) => {
         const out = new BigUint64Array(runs).fill(99n)
         void engine.xorRuns(k, seed, from, length, out)
         expect([...out]).toEqual(Array.from(out, (_, run) => rangeXor(k, seed, from + BigInt(run * length), BigInt(length))))
+      }),
+    )
+  })
+
+  test('equals the pure kernel on any part of a triadic stream', () => {
+    const profile = fc.constantFrom<TriadicProfile>('published', 'canonical')
+    fc.assert(
+      fc.property(profile, u64, start, length, fc.nat(4), (p, seed, from, length, runs) => {
+        const out = new BigUint64Array(runs).fill(99n)
+        void engine.triadicRuns?.(p, seed, from, length, out)
+        expect([...out]).toEqual(Array.from(out, (_, run) => triadicRun(p, seed, from + BigInt(3 * run * length), length)))
       }),
     )
   })

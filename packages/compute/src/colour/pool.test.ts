@@ -70,6 +70,17 @@ test('without a right engine a pool does not open, and the reason names the engi
   })
 })
 
+test('a wrong engine is quarantined and named, however fast; the next best does the work', async () => {
+  const pool = await openPool('./quarantine.child.ts')
+  expect(pool.engine).toBe('reference')
+  expect(pool.engines).toEqual([
+    { engine: 'careless', state: 'wrong', why: 'spi64, seed 0, 1 colours from 0: XOR 0x0, known to be 0xe220a8397b1dcdaf' },
+    { engine: 'reference', state: 'active', why: expect.stringMatching(/^plain JavaScript, /) },
+  ])
+  expect([...(await pool.chunkValues('spi64', 8n, 9n, 1, never))]).toEqual([chunkValue('spi64', 8n, 9n)])
+  expect((await pool.benchEngines(['turbo32'], 10, never)).map(({ engine, ok }) => [engine, ok])).toEqual([['reference', true]])
+})
+
 test('a worker file that cannot run is a coded error', async () => {
   await expect(openPool('./no-such-file.ts')).rejects.toMatchObject({
     code: 'WORKER_CRASHED',
