@@ -17,7 +17,7 @@ if (unknown.length > 0) {
 async function discover(): Promise<Bench[]> {
   const found: Bench[] = []
   for (const file of readdirSync(import.meta.dirname).sort()) {
-    if (!file.endsWith('.ts') || file === 'run.ts' || file === 'bench.ts') continue
+    if (!file.endsWith('.ts') || file.endsWith('.d.ts') || file === 'run.ts' || file === 'bench.ts') continue
     const module = (await import(new URL(file, import.meta.url).href)) as { readonly bench?: Bench }
     if (module.bench !== undefined) found.push(module.bench)
   }
