@@ -62,12 +62,9 @@ describe('results of a bundle', () => {
 
   test('the published parts make the published whole', () => {
     const { single, three_hosts: three } = vectors.bundle_combine
-    const bundle = makeBundle(IHOR, ['a', 'b', 'c'], 3_000_000n)
-    const results = bundle.ranges.map(({ host, start, count }, i) => ({
-      seed: IHOR,
-      host,
-      ranges: [{ start, count, fingerprint: BigInt(three.fps[i]!) }],
-    }))
+    const bundle = makeBundle(IHOR, ['a', 'b', 'c'], 3_000_001n)
+    const results = resultsOf(bundle)
+    expect(results.map(({ ranges }) => ranges[0]?.fingerprint)).toEqual(three.fps.map(BigInt))
     expect(combineResults(bundle, results)).toMatchObject({ ok: true, fingerprint: BigInt(single), agrees: undefined })
   })
 
