@@ -215,6 +215,9 @@ describe('scale', () => {
     expect(inputs.claimBytes).toBeLessThan(400 + 180)
     const { out } = await runCommand(['scale', '--rate', '2.03e9', '--machines', '1,34'])
     expect(out).toMatch(/PUBLISHED[\s\S]*2\.03 G\/s measured[\s\S]*10 G\/s goal/)
+    expect((await runCommand(['scale', '--rate', '2.03e9', '--machines', '1000,1000000'])).out).toMatch(
+      /1,000 .* 540ms [\s\S]*1,000,000! .* 0\.54ms /,
+    )
   })
 
   test('measures the rate where none is said', async () => {

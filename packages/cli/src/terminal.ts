@@ -42,8 +42,9 @@ export function processTerminal(): Terminal {
     err: styleOf(colourDepth(env, stderr.isTTY)),
     outLive: stdout.isTTY && !dumb,
     errLive: stderr.isTTY && !dumb,
-    columns: () => stdout.columns ?? stderr.columns ?? (Number(env['COLUMNS']) || DEFAULT_COLUMNS),
-    rows: () => stdout.rows ?? 24,
+    // a pseudo-terminal that nobody gave a size says 0
+    columns: () => stdout.columns || stderr.columns || Number(env['COLUMNS']) || DEFAULT_COLUMNS,
+    rows: () => stdout.rows || 24,
     print: (line) => void stdout.write(`${line}\n`),
     note: (line) => void stderr.write(`${line}\n`),
     writeOut: (text) => void stdout.write(text),

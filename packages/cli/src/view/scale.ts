@@ -16,7 +16,7 @@ export interface ScaleDocument {
 
 /** Down to fractions of a millisecond: an epoch of fixed size is that short for very many machines. */
 function epochText(seconds: number): string {
-  return seconds >= 10 ? duration(seconds * 1_000) : seconds >= 1 ? `${seconds.toFixed(1)}s` : `${(seconds * 1_000).toPrecision(2)}ms`
+  return seconds >= 10 ? duration(seconds * 1_000) : seconds >= 1 ? `${seconds.toFixed(1)}s` : `${Number((seconds * 1_000).toPrecision(2))}ms`
 }
 
 /** `3.4/s`, `0.012/s` */
