@@ -15,6 +15,9 @@ import { type Bench, type BenchRow, type Measurement, median, medians } from './
 /** Counted rounds of each measurement; with 100 ms each this bench takes about 20 s. */
 const ROUNDS = 9
 
+/** Of one thread against two: what else runs takes from two first, so these are more. */
+const SCALING_ROUNDS = 15
+
 /** How long a measurement is meant to take, ms. */
 const MEASURE_MS = 100
 
@@ -121,7 +124,7 @@ async function scalingRows(): Promise<BenchRow[]> {
       perCore[name].push((rate * (performance.now() - began) * 1000) / (user + system))
       return rate
     }
-    const rate = await medians({ one: () => measure('one', one), two: () => measure('two', two) }, ROUNDS)
+    const rate = await medians({ one: () => measure('one', one), two: () => measure('two', two) }, SCALING_ROUNDS)
     const cost = median(perCore.two) / median(perCore.one)
     rows.push(
       { bench: 'colour', case: `${kernel} pool, 1 thread`, value: rate.one / 1e9, unit: 'G/s', note: one.engine },

@@ -126,7 +126,7 @@ SSE41 ALWAYS_INLINE u64x2 product_sse41(u64x2 a, u64x2 b) {
   return (u64x2)_mm_mul_epu32((__m128i)a, (__m128i)b) + high;
 }
 
-DEFINE_XOR32(xor32_avx512, AVX512, u32x16, 8, 4)
+DEFINE_XOR32(xor32_avx512, AVX512, u32x16, 4, 4)
 DEFINE_XOR64(xor64_avx512, AVX512, u64x8, PRODUCT, 4, 4)
 DEFINE_XOR32(xor32_avx2, AVX2, u32x8, 4, 4)
 DEFINE_XOR64(xor64_avx2, AVX2, u64x4, product_avx2, 1, 3)
