@@ -47,3 +47,19 @@ test('the fastest right engine is 1, a wrong one is told, one that fails has no 
   ])
   expect(heard).toEqual([1, 20, 0, 1])
 })
+
+test('an engine that finishes nothing in the time gets more, but not for ever', async () => {
+  const asked: number[] = []
+  const late = (after: number): ColourCompute => {
+    const compute = engineOf(right, 0)
+    compute.measure = async (_kernel, ms) => {
+      asked.push(ms)
+      return ms < after ? 0 : 3
+    }
+    return compute
+  }
+  expect(await benchEach(['late'], async () => late(30), ['spi64'], 10, never)).toMatchObject([{ coloursPerSecond: 3, ok: true }])
+  expect(asked).toEqual([10, 20, 40])
+  expect(await benchEach(['never'], async () => late(Infinity), ['spi64'], 10, never)).toMatchObject([{ coloursPerSecond: 0, ratioToFastest: 0 }])
+  expect(asked.at(-1)).toBe(640)
+})
