@@ -150,13 +150,30 @@ export class ColourPool implements ColourCompute {
   async measure(kernel: ColourKernelId, ms: number, signal?: AbortSignal): Promise<number> {
     const job = makeJob(this.#jobs++, { kernel, seed: 0n, start: 0n, count: ENDLESS }, false)
     const enough = AbortSignal.timeout(ms)
+    const cpuBefore = await this.#cpuSeconds()
     const began = performance.now()
     try {
       await this.#run(job, 'measure', signal === undefined ? enough : AbortSignal.any([enough, signal]))
     } catch (error) {
       if (error !== enough.reason) throw error
     }
-    return (Number(coloursDone(job)) * 1000) / (performance.now() - began)
+    const colours = Number(coloursDone(job))
+    const byClock = (colours * 1000) / (performance.now() - began)
+    const cpu = ((await this.#cpuSeconds()) ?? Number.NaN) - (cpuBefore ?? Number.NaN)
+    // a device beside the processor takes no processor time for its work: it goes by the clock
+    const active = this.#findings.find(({ engine }) => engine === this.#choice.active)
+    const onCores = active?.state === 'good' && active.threads === undefined
+    return onCores && cpu > 0 ? Math.max(byClock, (colours / cpu) * this.threads * this.#options.duty) : byClock
+  }
+
+  /** Processor time of all threads so far; undefined on a Node that cannot tell. What a busy machine takes away must not count against it. */
+  async #cpuSeconds(): Promise<number | undefined> {
+    try {
+      const used = await Promise.all(this.#workers.map((worker) => worker.cpuUsage()))
+      return used.reduce((sum, { user, system }) => sum + user + system, 0) / 1e6
+    } catch {
+      return undefined
+    }
   }
 
   close(): Promise<void> {

@@ -35,7 +35,7 @@ export interface ColourCompute extends AsyncDisposable {
    * @param perPolarity - colours of each polarity, ≥ 0
    */
   triadic(seed: bigint, perPolarity: bigint, profile: TriadicProfile, signal: AbortSignal): Promise<bigint>
-  /** Colours per second on all threads over about `ms` milliseconds. */
+  /** Colours per second on all threads over about `ms` milliseconds, as if each thread had a core of its own. */
   measure(kernel: ColourKernelId, ms: number, signal?: AbortSignal): Promise<number>
   /**
    * Every engine that works, also those that serve only when asked for, one after another and alone on as many threads: the fingerprint
