@@ -168,11 +168,15 @@ export class ColourPool implements ColourCompute {
 
   /** Processor time of all threads so far; undefined on a Node that cannot tell. What a busy machine takes away must not count against it. */
   async #cpuSeconds(): Promise<number | undefined> {
+    // an idle pool keeps no process alive, but this answer must be waited for
+    const awake = setInterval(() => undefined, 1_000)
     try {
       const used = await Promise.all(this.#workers.map((worker) => worker.cpuUsage()))
       return used.reduce((sum, { user, system }) => sum + user + system, 0) / 1e6
     } catch {
       return undefined
+    } finally {
+      clearInterval(awake)
     }
   }
 
