@@ -9,7 +9,7 @@ import type { EventBus } from '../event-bus.ts'
 import { pause } from '../pause.ts'
 import { countClaim } from './leaves.ts'
 
-/** A claim covers about this much work: the most that a kill costs. */
+/** A claim covers about this much work. A kill costs at most two: the one being computed and the one being stored. */
 const CLAIM_MS = 1_500
 /** Chunks of the first claim, before a rate is known. */
 const FIRST_CLAIM_CHUNKS = 64
