@@ -1,6 +1,6 @@
 // Thread that hashes claims.
 import { parentPort, workerData } from 'node:worker_threads'
-import { serveCalls } from '../lattice/worker-host.ts'
+import { serveCalls } from '../worker/worker-host.ts'
 import type { ClaimCalls } from './claim-calls.ts'
 import { merkleRoots } from './wasm-merkle.ts'
 

@@ -1,4 +1,4 @@
-import { WorkerLink } from '../lattice/worker-link.ts'
+import { WorkerLink } from '../worker/worker-link.ts'
 import type { ClaimCalls } from './claim-calls.ts'
 import type { ClaimCompute } from './port.ts'
 

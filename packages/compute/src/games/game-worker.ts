@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { condenseChain, furthestColour, nearFixedPoints, rangeXor, walkCycle } from '@sgsd/color'
 import { simulateScale, STAGES } from '@sgsd/consensus'
 import { ComputeError } from '../compute-error.ts'
-import { serveCalls } from '../lattice/worker-host.ts'
-import { STOP_CELL } from '../lattice/worker-messages.ts'
+import { serveCalls } from '../worker/worker-host.ts'
+import { STOP_CELL } from '../worker/worker-messages.ts'
 import type { GameCalls, GameWorkerData } from './game-calls.ts'
 
 const { progress, stop } = workerData as GameWorkerData

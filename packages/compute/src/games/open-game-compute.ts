@@ -16,7 +16,7 @@ import {
 } from '@sgsd/color'
 import { type Simulation, type SimulationReport, type Stage, STAGES } from '@sgsd/consensus'
 import { ComputeError } from '../compute-error.ts'
-import { WorkerLink } from '../lattice/worker-link.ts'
+import { WorkerLink } from '../worker/worker-link.ts'
 import type { GameCalls } from './game-calls.ts'
 import type { GameCompute, GameOptions, GameRange, OnColours } from './port.ts'
 

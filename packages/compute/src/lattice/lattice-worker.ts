@@ -13,8 +13,8 @@ import { ReferenceStepEngine } from './reference-step-engine.ts'
 import { STABLE_PROFILE, type StepEngine } from './step-engine.ts'
 import { Swarm } from './swarm.ts'
 import { WasmStepEngine } from './wasm-step-engine.ts'
-import { serveCalls } from './worker-host.ts'
-import { STOP_CELL } from './worker-messages.ts'
+import { serveCalls } from '../worker/worker-host.ts'
+import { STOP_CELL } from '../worker/worker-messages.ts'
 
 /** Trajectories over which the row rate is measured: a few milliseconds. */
 const RATE_RUNS = 5

@@ -3,7 +3,7 @@ import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import type { ProviderName } from '../onnx/ort.ts'
 import type { Answer, CommitDraft, FarmReport, FoldReport, LatticeCompute, LatticeInfo, LayerContent, ProviderReport } from './port.ts'
 import { parseEngineName, providerOf, type ProviderSurvey, surveyProviders } from './provider-choice.ts'
-import { WorkerLink } from './worker-link.ts'
+import { WorkerLink } from '../worker/worker-link.ts'
 
 export interface LatticeOptions {
   /** `wasm`, `reference` or `onnx:<cuda|coreml|dml|webgpu>`; without it the fastest that answers right. */
