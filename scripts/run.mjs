@@ -25,7 +25,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = join(root, 'node_modules')
 const shippedNode = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
 const stamp = join(modules, '.sgsd-setup')
-/** What the C colour engine was built from, and whether it was. */
+/** What the C engines were built from, and whether they were. */
 const nativeStamp = join(modules, '.sgsd-native')
 const lock = join(root, 'node_modules', '.sgsd-setup.lock')
 const ownMajor = Number(process.versions.node.split('.')[0])
@@ -77,10 +77,12 @@ function install() {
   process.stderr.write(`sgsd: set up in ${((Date.now() - started) / 1000).toFixed(0)} s\n`)
 }
 
-/** The C engine's sources, and whether there is a compiler: when either changes it is built again. */
+/** The C engines' sources, and whether there is a compiler: when either changes it is built again. */
 function nativeWanted() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
-  for (const file of ['packages/compute/native/colour.c', 'scripts/build-native.ts']) hash.update(readFileSync(join(root, file)))
+  const sources = readdirSync(join(root, 'packages', 'compute', 'native')).filter((name) => name.endsWith('.c'))
+  for (const file of [...sources.sort().map((name) => `packages/compute/native/${name}`), 'scripts/build-native.ts'])
+    hash.update(file).update(readFileSync(join(root, file)))
   const folders = (process.env.PATH ?? '').split(delimiter)
   const compiler = process.env.CC !== undefined || ['cc', 'gcc', 'clang'].some((name) => folders.some((folder) => existsSync(join(folder, name))))
   return `${hash.digest('hex')} ${compiler ? 'with' : 'without'} a C compiler`

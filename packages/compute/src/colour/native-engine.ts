@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { CHUNK_COLOURS, type ColourKernelId, GOLDEN, TRIADIC_STRIDE, type TriadicProfile } from '@sgsd/color'
+import { loadNativeAddon } from '../native-addon.ts'
 import type { ColourEngine } from './engine.ts'
 
 /** What packages/compute/native/colour.c exports. */
@@ -24,9 +22,6 @@ const MAX_BATCH = 32
 /** Colours that are timed to find the batch, how often: the best of them counts. */
 const SAMPLE_COLOURS: number = CHUNK_COLOURS / 8
 const SAMPLES = 3
-
-/** Where set-up, or the published package, puts what is built for this platform: the same from `src` and from `dist`. */
-const FOLDER: URL = new URL(`../../native/build/${process.platform}-${process.arch}/`, import.meta.url)
 
 /**
  * The loops in C, in the widest vectors of the processor.
@@ -75,16 +70,5 @@ export function nativePaths(): readonly string[] {
 }
 
 function loadAddon(): ColourAddon {
-  const file = fileURLToPath(new URL('colour.node', FOLDER))
-  if (!existsSync(file)) throw new Error(whyMissing())
-  return createRequire(import.meta.url)(file) as ColourAddon
-}
-
-/** Set-up leaves its reason beside the place where the addon would be. */
-function whyMissing(): string {
-  try {
-    return readFileSync(new URL('missing.txt', FOLDER), 'utf8').trim()
-  } catch {
-    return `this package has no C engine built for ${process.platform}-${process.arch}`
-  }
+  return loadNativeAddon('colour')
 }
