@@ -34,7 +34,7 @@ export const ALLOWED = {
 export const PURE: ReadonlySet<string> = new Set(['color', 'hllset', 'lattice', 'consensus', 'wire'])
 
 /** What a pure package may take from the registry: code that computes. */
-const PURE_LIBRARIES: ReadonlySet<string> = new Set(['@noble/hashes', 'msgpackr'])
+const PURE_LIBRARIES: ReadonlySet<string> = new Set(['@noble/hashes', 'msgpackr', 'yaml'])
 
 /** Globals through which time, chance and the outside world come in. */
 const AMBIENT: ReadonlySet<string> = new Set([
