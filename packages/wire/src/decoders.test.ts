@@ -8,8 +8,9 @@ import { type Body, encode } from './body.ts'
 import { type GossipMessage, openGossip, openItem, signBeat, signItem } from './envelope.ts'
 import { encodeGenesis, parseGenesis } from './genesis.ts'
 import { formatInvite, parseInvite } from './invite.ts'
+import { encodeLineage, parseLineage } from './lineage.ts'
 import { encodeManifest, parseManifest } from './manifest.ts'
-import { ALICE, BEAT, CLAIM, GENESIS, HEAD, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from '../testing/member.ts'
+import { ALICE, BEAT, CLAIM, GENESIS, HEAD, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from '../testing/member.ts'
 import { encodeSyncFrame, encodeSyncHello, encodeSyncInventory, encodeSyncItems, parseSyncFrame } from './sync-messages.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -45,6 +46,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
     encode: (message: Extract<GossipMessage, { type: 'beat' }>) => encode(BEAT_BODY, message.beat),
   },
   manifest: { valid: encodeManifest(MANIFEST), parse: parseManifest, encode: encodeManifest },
+  'lineage block': { valid: encodeLineage(LINEAGE), parse: parseLineage, encode: encodeLineage },
   'row block': { valid: encodeRowBlock(ROWS), parse: parseRowBlock, encode: encodeRowBlock },
   'state block': { valid: encodeStateBlock(Float32Array.of(0, 0.5, 1)), parse: parseStateBlock, encode: encodeStateBlock },
   'leaves block': { valid: encodeLeaves(BigUint64Array.of(1n, 2n, 3n)), parse: parseLeaves, encode: encodeLeaves },

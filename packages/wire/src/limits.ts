@@ -40,3 +40,8 @@ export const MAX_PROVIDERS = 16
 
 /** Parents of a layer. */
 export const MAX_PARENTS = 64
+
+/** Spans and names in a layer's lineage, and bytes of it: 4,096 spans of at most 65 bytes, 1,024 names of 203. */
+export const MAX_LINEAGE_SPANS = 4_096
+export const MAX_LINEAGE_TEXTS = 1_024
+export const MAX_LINEAGE_BYTES = 524_288

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
 import type { Beat, Claim, Genesis, Head, LayerManifest, MemberRecord, MeshId, PeerName, RowBlock, Seal } from '@sgsd/consensus'
 import type { OpenContext, Signer, Verifier } from '../src/envelope.ts'
+import type { Lineage } from '../src/lineage.ts'
 import { encodeGenesis, meshIdOf } from '../src/genesis.ts'
 
 /** A member with a key of its own. */
@@ -123,6 +124,12 @@ export const ROWS: RowBlock = {
   rhoCols: Uint32Array.of(4),
   rhoVals: Float32Array.of(0.25),
 }
+
+export const LINEAGE: Lineage = [
+  { text: '千字文', segment: idOf('segment 1'), first: 0, from: 100, to: 164 },
+  { text: 'poems/a.txt', segment: idOf('segment 2'), first: 70_000, from: 70_000, to: 70_008 },
+  { text: '千字文', segment: idOf('segment 1'), first: 0, from: 164, to: 250 },
+]
 
 function base58(bytes: Uint8Array): string {
   let number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)

@@ -22,8 +22,9 @@ import { blockIdOf, encodeLeaves, encodeRowBlock, encodeStateBlock } from '../sr
 import { signBeat, signedBytes, signItem } from '../src/envelope.ts'
 import { encodeGenesis } from '../src/genesis.ts'
 import { formatInvite } from '../src/invite.ts'
+import { encodeLineage } from '../src/lineage.ts'
 import { encodeManifest, layerIdOf } from '../src/manifest.ts'
-import { ALICE, BEAT, BOB, CLAIM, GENESIS, HEAD, idOf, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from './member.ts'
+import { ALICE, BEAT, BOB, CLAIM, GENESIS, HEAD, idOf, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from './member.ts'
 import { encodeSyncHello, encodeSyncInventory, encodeSyncItems, encodeSyncSame, encodeSyncWant } from '../src/sync-messages.ts'
 
 /** Anything that JSON can hold; 64-bit numbers as `0x` strings, bytes as hex digits. */
@@ -57,6 +58,7 @@ export function buildVectors(): Json {
       rows: block(encodeRowBlock(ROWS)),
       state: block(encodeStateBlock(Float32Array.of(0, 0.5, 1))),
       leaves: block(encodeLeaves(LEAVES)),
+      lineage: block(encodeLineage(LINEAGE)),
     },
     sync: {
       hello: hex(encodeSyncHello({ digest: Buffer.from(idOf('digest'), 'hex') })),
