@@ -1,0 +1,6 @@
+export * from './adjacent-lines.ts'
+export * from './counts.ts'
+export * from './derive.ts'
+export * from './ln.ts'
+export * from './predict.ts'
+export * from './sum.ts'
