@@ -1,10 +1,11 @@
+import type { Estimate } from './estimate.ts'
 import { type HllSet, REGISTER_BITS, REGISTERS } from './hll-set.ts'
 
 /** Probability that a token falls on bit k of its register: 2^−(k+1), and 2^−31 for the last bit, which stands for all the rest. */
-const BIT_PROBABILITY: Float64Array = Float64Array.from({ length: REGISTER_BITS }, (_, k) => 2 ** -Math.min(k + 1, REGISTER_BITS - 1))
+export const BIT_PROBABILITY: Float64Array = Float64Array.from({ length: REGISTER_BITS }, (_, k) => 2 ** -Math.min(k + 1, REGISTER_BITS - 1))
 
 /** Tokens per register beyond which a set counts as full; 2^40 tokens in all, where every bit is set. */
-const MAX_RATE: number = 2 ** 30
+export const MAX_RATE: number = 2 ** 30
 
 /** Bisections of the rate's logarithm: 2^−50 of the range leaves the estimate exact to about 12 digits. */
 const BISECTIONS = 50
@@ -38,6 +39,18 @@ function seen(counts: Uint32Array, rate: number): number {
     if (count !== 0) sum += (count * BIT_PROBABILITY[k]!) / Math.expm1(rate * BIT_PROBABILITY[k]!)
   }
   return sum
+}
+
+/**
+ * The number of distinct tokens with its standard error, from the Fisher information m Σ pₖ² / (e^(λ pₖ) − 1) at the estimate, less the variance that only the Poisson
+ * model adds. 2.03 % of the value from some 10,000 tokens on, less below: 1.6 % at 1,000, a tenth of a token at 10.
+ */
+export function sizeOf(set: HllSet): Estimate {
+  const value = cardinality(set)
+  if (value === 0) return { value, error: 0 }
+  const rate = value / REGISTERS
+  const information = REGISTERS * BIT_PROBABILITY.reduce((sum, p) => sum + p ** 2 / Math.expm1(rate * p), 0)
+  return { value, error: Math.sqrt(Math.max(0, REGISTERS ** 2 / information - value)) }
 }
 
 /** How many registers have each bit set. */

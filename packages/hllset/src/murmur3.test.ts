@@ -31,6 +31,13 @@ test('a token is hashed by its UTF-8 bytes', () => {
   expect(murmur3('人 é 𠀀', 7)).toEqual(murmur3Bytes(utf8ToBytes('人 é 𠀀'), 7))
 })
 
+test('a seed that is the length of a short token makes its hash even; seed 0 does not', () => {
+  const ofSixBytes = Array.from({ length: 1_000 }, (_, i) => `t${10_000 + i}`)
+  expect(ofSixBytes.filter((token) => murmur3(token, 6).low % 2 === 1)).toEqual([])
+  const odd = ofSixBytes.filter((token) => murmur3(token, 0).low % 2 === 1).length
+  expect(Math.abs(odd - 500)).toBeLessThan(80)
+})
+
 /** MurmurHash3 x64 128, low word, as its author wrote it. */
 function murmur3Wide(bytes: Uint8Array, seed: bigint): bigint {
   const c1 = 0x87c37b91114253d5n

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { equalSets } from './algebra.ts'
+import { equalSets } from './registers.ts'
 import { addAddress, addressesOf, bitCount, emptySet, setOf } from './hll-set.ts'
 import { encodeSet, parseSet, setId } from './set-bytes.ts'
 
