@@ -27,7 +27,7 @@ export const ALLOWED = {
   store: ['color', 'consensus', 'hllset', 'lattice', 'wire'],
   compute: ['color', 'consensus', 'hllset', 'lattice', 'wire'],
   daemon: ['color', 'compute', 'consensus', 'hllset', 'lattice', 'mesh', 'store', 'wire'],
-  cli: ['color', 'compute', 'consensus', 'daemon', 'lattice', 'wire'],
+  cli: ['color', 'compute', 'consensus', 'daemon', 'hllset', 'lattice', 'wire'],
 } as const satisfies Record<string, readonly string[]>
 
 /** Packages without files, sockets, clocks, timers, chance, console or environment. */
