@@ -7,15 +7,15 @@ import { compareText } from './order.ts'
 import { RowAccumulator } from './row-accumulator.ts'
 import type { RowBlock } from './row-block.ts'
 
-/** One member's head, as the fold takes it. */
-export interface FoldMember {
+/** One member's head, as a fold takes it. @typeParam B - what its blocks hold */
+export interface FoldMember<B = RowBlock> {
   readonly peer: PeerName
   readonly seq: bigint
   readonly layer: LayerId
   /** Income; what is not finite and positive counts as 0. */
   readonly weight: number
-  /** At most one per radical, so at most one row of each id; each has passed `checkRows`. */
-  readonly blocks: readonly RowBlock[]
+  /** At most one per radical, so at most one row of each id; each has passed `checkRows` or `checkEvidence`. */
+  readonly blocks: readonly B[]
   /** Swarm state, one float in [0, 1] per lattice row. */
   readonly state: Float32Array
 }
@@ -45,7 +45,7 @@ const FOLD_DOMAIN = utf8ToBytes('sgs-fold/1')
  * @throws RangeError if a state or a row does not fit the lattice (a bug: such a layer is refused when it is loaded)
  */
 export function foldLattice(base: LatticeMatrices, baseState: Float32Array, members: readonly FoldMember[]): Folded {
-  const order = canonical(members)
+  const order = newestMembers(members)
   const weights = scaled(order)
   for (const { state } of [{ state: baseState }, ...order]) {
     if (state.length !== base.tau.rows) throw new RangeError(`a state of ${state.length} entries does not fit a lattice of ${base.tau.rows} rows`)
@@ -184,9 +184,9 @@ function foldStates(baseState: Float32Array, members: readonly FoldMember[], wei
   return Float32Array.from(sums, (value) => value / (total > 0 ? total : members.length))
 }
 
-/** Peer-id order, one entry per peer. */
-function canonical(members: readonly FoldMember[]): readonly FoldMember[] {
-  const newest = new Map<PeerName, FoldMember>()
+/** Peer-id order, one entry per peer: that of the higher (seq, layer). */
+export function newestMembers<M extends Pick<FoldMember, 'peer' | 'seq' | 'layer'>>(members: readonly M[]): readonly M[] {
+  const newest = new Map<PeerName, M>()
   for (const member of members) {
     const held = newest.get(member.peer)
     if (held === undefined || member.seq > held.seq || (member.seq === held.seq && member.layer > held.layer)) newest.set(member.peer, member)

@@ -36,7 +36,14 @@ describe('radical shards (docs/protocol.md §8.1)', () => {
       }),
       { numRuns: 40 },
     )
-    expect([1, 4, 5, 34].map(replication)).toEqual([1, 1, 3, 3])
+    expect([1, 4, 5, 34].map((members) => replication(members, 'mean/1'))).toEqual([1, 1, 3, 3])
+  })
+
+  test('where counts are summed, a radical has one owner however many members there are', () => {
+    const members = crew(7, 'summed')
+    const owned = [...assignRadicals(members, ROWS, 'evidence/1').values()].flat()
+    expect(owned.sort((a, b) => a - b)).toEqual(ROWS.flatMap((rows, radical) => (radical > 0 && rows > 0 ? [radical] : [])))
+    expect([...assignRadicals(members, ROWS).values()].flat()).toHaveLength(3 * owned.length)
   })
 
   test('nobody holding its bounded share takes another radical, as long as enough others have room', () => {
@@ -45,7 +52,7 @@ describe('radical shards (docs/protocol.md §8.1)', () => {
         const weights = weightsOf(members.map(({ speed }) => speed)).map(Number)
         const sum = weights.reduce((a, b) => a + b, 0)
         const shards = assignRadicals(members, ROWS)
-        const copies = replication(members.length)
+        const copies = replication(members.length, 'mean/1')
         // Radicals are dealt heaviest first, so a member's last radical is its lightest.
         const room = members.filter(({ peer }, i) => rowsOf(shards.get(peer)!) < (LOAD_BOUND * copies * TOTAL * weights[i]!) / sum)
         for (const [i, { peer }] of members.entries()) {
@@ -128,5 +135,5 @@ function movedBy(members: readonly ShardMember[], assign: typeof assignRadicals)
     const had = new Set(before.get(peer))
     moved += rowsOf(radicals.filter((radical) => !had.has(radical)))
   }
-  return moved / (TOTAL * replication(members.length))
+  return moved / (TOTAL * replication(members.length, 'mean/1'))
 }

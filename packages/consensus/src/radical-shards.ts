@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { spi64 } from '@sgsd/color'
+import type { FoldId } from './genesis.ts'
 import type { Millis, PeerName } from './ids.ts'
 import { activeMembers } from './membership.ts'
 import { compareText } from './order.ts'
@@ -9,9 +10,9 @@ import { weightsOf } from './weights.ts'
 
 const DOMAIN = utf8ToBytes('sgs-radical/1')
 
-/** Members that write the same radical: one, or three from five members on. docs/protocol.md §8.1 */
-export function replication(members: number): number {
-  return members >= 5 ? 3 : 1
+/** Members that write the same radical: one, or three from five members on. Counts are summed, so each is taken once. docs/protocol.md §8.1 */
+export function replication(members: number, foldId: FoldId): number {
+  return members >= 5 && foldId === 'mean/1' ? 3 : 1
 }
 
 /** A member takes no further radical once it holds this many times its fair share of rows. */
@@ -29,13 +30,18 @@ export interface ShardMember {
  * One more member of N moves about 1 / (N + 1) of the rows. docs/protocol.md §8.1
  * @param members - any order, one entry per peer
  * @param radicalRows - rows of each radical, index 1 … 214 (0 unused); radicals without rows go to nobody
+ * @param foldId - the mesh's: it decides how many members write one radical
  * @returns ascending radicals for every member
  */
-export function assignRadicals(members: readonly ShardMember[], radicalRows: readonly number[]): ReadonlyMap<PeerName, readonly number[]> {
+export function assignRadicals(
+  members: readonly ShardMember[],
+  radicalRows: readonly number[],
+  foldId: FoldId = 'mean/1',
+): ReadonlyMap<PeerName, readonly number[]> {
   const peers = [...members].sort((a, b) => compareText(a.peer, b.peer))
   const weights = weightsOf(peers.map(({ speed }) => speed)).map(Number)
   const seeds = peers.map(({ peer }) => seedOf(peer))
-  const copies = replication(peers.length)
+  const copies = replication(peers.length, foldId)
   const radicals = radicalRows.flatMap((rows, radical) => (radical > 0 && rows > 0 ? [radical] : []))
   radicals.sort((a, b) => radicalRows[b]! - radicalRows[a]! || a - b)
   const total = radicals.reduce((sum, radical) => sum + radicalRows[radical]!, 0) * copies
@@ -56,7 +62,7 @@ export function assignRadicals(members: readonly ShardMember[], radicalRows: rea
 /** The radicals of every active member. */
 export function shards(state: MeshState, now: Millis, radicalRows: readonly number[]): ReadonlyMap<PeerName, readonly number[]> {
   const members = activeMembers(state, now).map((peer) => ({ peer, speed: state.roster.get(peer)?.value.rowRate ?? 0n }))
-  return assignRadicals(members, radicalRows)
+  return assignRadicals(members, radicalRows, state.genesis.foldId)
 }
 
 /** Cheapest members with room first; where too few have room, the cheapest of the full ones. */
