@@ -1,8 +1,18 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { blockIdOf, encodeLeaves, encodeRowBlock, encodeStateBlock, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
-import { ROWS } from '../testing/member.ts'
+import {
+  blockIdOf,
+  encodeEvidenceBlock,
+  encodeLeaves,
+  encodeRowBlock,
+  encodeStateBlock,
+  parseEvidenceBlock,
+  parseLeaves,
+  parseRowBlock,
+  parseStateBlock,
+} from './blocks.ts'
+import { COUNTS, ROWS } from '../testing/member.ts'
 
 const valid = encodeRowBlock(ROWS)
 
@@ -70,6 +80,51 @@ describe('row blocks (docs/protocol.md §8.4)', () => {
   })
 })
 
+describe('blocks of counts (docs/protocol.md §8.6)', () => {
+  const counts = encodeEvidenceBlock(COUNTS)
+
+  test('come back from any offset in memory, as views where they are aligned', () => {
+    for (const offset of [0, 1, 2, 3, 4]) {
+      const memory = new Uint8Array(offset + counts.length)
+      memory.set(counts, offset)
+      const parsed = parseEvidenceBlock(memory.subarray(offset))
+      expect(parsed).toEqual({ type: 'accept', value: COUNTS })
+      if (parsed.type === 'accept') expect(parsed.value.counts.buffer === memory.buffer).toBe(offset % 4 === 0)
+    }
+  })
+
+  test('are laid out as written down: header, then arrays without gaps', () => {
+    const words = [...new Uint32Array(counts.buffer, counts.byteOffset, counts.length / 4)]
+    expect(words).toEqual([0x4553_4753, 1, 85, 2, 3, 3, 7, 0, 2, 3, 1, 9, 4, 256, 1_000, 0xffff_ffff])
+    expect(Buffer.from(counts.subarray(0, 4)).toString()).toBe('SGSE')
+  })
+
+  test.each([
+    ['another magic', withWord(counts, 0, 0), 'does not begin with SGSE'],
+    ['a later version', withWord(counts, 1, 2), 'block version 2'],
+    ['radical 0', withWord(counts, 2, 0), 'no radical 0'],
+    ['radical 215', withWord(counts, 2, 215), 'no radical 215'],
+    ['more rows than bytes', withWord(counts, 3, 0xffff_ffff), '64 bytes where the header asks for 34359738408'],
+    ['more pairs than bytes', withWord(counts, 4, 0xffff_ffff), '64 bytes where the header asks for 34359738400'],
+    ['a byte too many', new Uint8Array([...counts, 0]), '65 bytes where the header asks for 64'],
+    ['half a header', counts.subarray(0, 16), '16 bytes, less than a header'],
+    ['rows that do not ascend', withWord(counts, 5, 7), 'row ids that do not ascend'],
+    ['offsets that do not begin at 0', withWord(counts, 7, 1), 'offsets that do not span the pairs'],
+    ['offsets that end elsewhere', withWord(counts, 9, 2), 'offsets that do not span the pairs'],
+    ['an empty row', withWord(counts, 8, 0), 'an empty row, one with more than 22903 pairs, or offsets that do not ascend'],
+    ['offsets beyond the pairs', withWord(counts, 8, 4), 'columns that do not ascend'],
+    [
+      'a row longer than the lattice is wide',
+      withWord(counts, 8, 22_904),
+      'an empty row, one with more than 22903 pairs, or offsets that do not ascend',
+    ],
+    ['columns that do not ascend', withWord(counts, 11, 1), 'columns that do not ascend'],
+    ['a count of 0', withWord(counts, 14, 0), 'a count of 0'],
+  ])('%s: refused', (_, bytes, reason) => {
+    expect(parseEvidenceBlock(bytes)).toEqual({ type: 'reject', reason })
+  })
+})
+
 describe('state blocks (docs/protocol.md §8.5)', () => {
   test('hold any floats in [0, 1], and no others', () => {
     fc.assert(
@@ -111,13 +166,10 @@ describe('leaves (docs/protocol.md §7.1)', () => {
 })
 
 test('one kind of block is never taken for another', () => {
-  const all = [valid, encodeStateBlock(Float32Array.of(0.5)), encodeLeaves(BigUint64Array.of(1n))]
-  const taken = all.map((bytes) => [parseRowBlock, parseStateBlock, parseLeaves].map((parse) => parse(bytes).type === 'accept'))
-  expect(taken).toEqual([
-    [true, false, false],
-    [false, true, false],
-    [false, false, true],
-  ])
+  const all = [valid, encodeEvidenceBlock(COUNTS), encodeStateBlock(Float32Array.of(0.5)), encodeLeaves(BigUint64Array.of(1n))]
+  const parsers = [parseRowBlock, parseEvidenceBlock, parseStateBlock, parseLeaves]
+  const taken = all.map((bytes) => parsers.map((parse) => parse(bytes).type === 'accept'))
+  expect(taken).toEqual(all.map((_, kind) => parsers.map((_, parser) => parser === kind)))
 })
 
 test('a block id is the SHA-256 of its bytes', () => {

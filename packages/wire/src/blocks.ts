@@ -1,17 +1,31 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
-import { type BlockId, f32At, littleEndianBytes, MAX_CLAIM_CHUNKS, MAX_RADICAL, MAX_ROW_EDGES, type RowBlock, u32At, u64At } from '@sgsd/consensus'
+import {
+  type BlockId,
+  type EvidenceBlock,
+  f32At,
+  littleEndianBytes,
+  MAX_CLAIM_CHUNKS,
+  MAX_RADICAL,
+  MAX_ROW_EDGES,
+  MAX_ROW_PAIRS,
+  type RowBlock,
+  u32At,
+  u64At,
+} from '@sgsd/consensus'
 import { sha256Hex } from './digest.ts'
 import { MAX_BLOCK_BYTES } from './limits.ts'
 import { accept, reject, type Verdict } from './verdict.ts'
 
 /** First bytes of each kind of block, so that none is taken for another. docs/protocol.md §8.3 */
 const ROWS_MAGIC = 'SGSR'
+const EVIDENCE_MAGIC = 'SGSE'
 const STATE_MAGIC = 'SGSS'
 const LEAVES_MAGIC = 'SGSL'
 const BLOCK_VERSION = 1
 
 /** Bytes of the headers. */
 const ROWS_HEADER = 24
+const EVIDENCE_HEADER = 20
 const STATE_HEADER = 12
 const LEAVES_HEADER = 16
 
@@ -65,6 +79,37 @@ export function parseRowBlock(bytes: Uint8Array): Verdict<RowBlock> {
   return wrong === undefined ? accept(block) : reject(wrong)
 }
 
+/** Counts of one radical. docs/protocol.md §8.6 */
+export function encodeEvidenceBlock({ radical, rowIds, ptr, cols, counts }: EvidenceBlock): Uint8Array {
+  const header = Uint32Array.of(BLOCK_VERSION, radical, rowIds.length, cols.length)
+  return concatBytes(utf8ToBytes(EVIDENCE_MAGIC), ...[header, rowIds, ptr, cols, counts].map(littleEndianBytes))
+}
+
+/**
+ * Strict: exact size, ascending rows and columns, no empty row, at most 22,903 pairs a row, no count of 0. Whether the rows are the radical's and lie
+ * in the lattice is `checkEvidence`'s to say. Total.
+ * @returns arrays that are views of `bytes` where those are aligned to 4
+ */
+export function parseEvidenceBlock(bytes: Uint8Array): Verdict<EvidenceBlock> {
+  const header = headerOf(bytes, EVIDENCE_MAGIC, EVIDENCE_HEADER)
+  if (typeof header === 'string') return reject(header)
+  const [radical = 0, rows = 0, pairs = 0] = header
+  if (radical < 1 || radical > MAX_RADICAL) return reject(`no radical ${radical}`)
+  const size = EVIDENCE_HEADER + 4 * (2 * rows + 1 + 2 * pairs)
+  if (bytes.length !== size) return reject(`${bytes.length} bytes where the header asks for ${size}`)
+  const ptrAt = EVIDENCE_HEADER + 4 * rows
+  const colsAt = ptrAt + 4 * (rows + 1)
+  const block: EvidenceBlock = {
+    radical,
+    rowIds: u32At(bytes, EVIDENCE_HEADER, rows),
+    ptr: u32At(bytes, ptrAt, rows + 1),
+    cols: u32At(bytes, colsAt, pairs),
+    counts: u32At(bytes, colsAt + 4 * pairs, pairs),
+  }
+  const wrong = ascends(block.rowIds, 0, rows) ? pairsWrong(block) : 'row ids that do not ascend'
+  return wrong === undefined ? accept(block) : reject(wrong)
+}
+
 /** Swarm state. docs/protocol.md §8.5 */
 export function encodeStateBlock(state: Float32Array): Uint8Array {
   return concatBytes(utf8ToBytes(STATE_MAGIC), littleEndianBytes(Uint32Array.of(BLOCK_VERSION, state.length)), littleEndianBytes(state))
@@ -114,6 +159,18 @@ function edgesWrong(ptr: Uint32Array, cols: Uint32Array, vals: Float32Array): st
     if (!ascends(cols, from, to)) return 'columns that do not ascend'
   }
   return withinOne(vals) ? undefined : 'a weight outside [0, 1]'
+}
+
+function pairsWrong({ ptr, cols, counts }: EvidenceBlock): string | undefined {
+  if (ptr[0] !== 0 || ptr.at(-1) !== cols.length) return 'offsets that do not span the pairs'
+  for (let i = 1; i < ptr.length; i++) {
+    const from = ptr[i - 1]!
+    const to = ptr[i]!
+    if (to <= from || to - from > MAX_ROW_PAIRS) return `an empty row, one with more than ${MAX_ROW_PAIRS} pairs, or offsets that do not ascend`
+    if (to > cols.length || !ascends(cols, from, to)) return 'columns that do not ascend'
+  }
+  for (let e = 0; e < counts.length; e++) if (counts[e] === 0) return 'a count of 0'
+  return undefined
 }
 
 function ascends(values: Uint32Array, from: number, to: number): boolean {

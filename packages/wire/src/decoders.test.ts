@@ -1,7 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { encodeBlockHeader, encodeBlockRequest, parseBlockHeader, parseBlockRequest } from './block-messages.ts'
-import { encodeLeaves, encodeRowBlock, encodeStateBlock, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
+import {
+  encodeEvidenceBlock,
+  encodeLeaves,
+  encodeRowBlock,
+  encodeStateBlock,
+  parseEvidenceBlock,
+  parseLeaves,
+  parseRowBlock,
+  parseStateBlock,
+} from './blocks.ts'
 import type { Item, ItemKind } from '@sgsd/consensus'
 import { BEAT_BODY, ITEM_BODIES } from './bodies.ts'
 import { type Body, encode } from './body.ts'
@@ -10,7 +19,7 @@ import { encodeGenesis, parseGenesis } from './genesis.ts'
 import { formatInvite, parseInvite } from './invite.ts'
 import { encodeLineage, parseLineage } from './lineage.ts'
 import { encodeManifest, parseManifest } from './manifest.ts'
-import { ALICE, BEAT, CLAIM, GENESIS, HEAD, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from '../testing/member.ts'
+import { ALICE, BEAT, CLAIM, COUNTS, GENESIS, HEAD, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from '../testing/member.ts'
 import { encodeSyncFrame, encodeSyncHello, encodeSyncInventory, encodeSyncItems, parseSyncFrame } from './sync-messages.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -48,6 +57,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
   manifest: { valid: encodeManifest(MANIFEST), parse: parseManifest, encode: encodeManifest },
   'lineage block': { valid: encodeLineage(LINEAGE), parse: parseLineage, encode: encodeLineage },
   'row block': { valid: encodeRowBlock(ROWS), parse: parseRowBlock, encode: encodeRowBlock },
+  'evidence block': { valid: encodeEvidenceBlock(COUNTS), parse: parseEvidenceBlock, encode: encodeEvidenceBlock },
   'state block': { valid: encodeStateBlock(Float32Array.of(0, 0.5, 1)), parse: parseStateBlock, encode: encodeStateBlock },
   'leaves block': { valid: encodeLeaves(BigUint64Array.of(1n, 2n, 3n)), parse: parseLeaves, encode: encodeLeaves },
   'sync hello': { valid: encodeSyncHello({ digest: new Uint8Array(32).fill(7) }), parse: parseSyncFrame, encode: encodeSyncFrame },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Genesis } from '@sgsd/consensus'
+import { type Genesis, layerParams } from '@sgsd/consensus'
 import { encodeGenesis, meshIdOf, parseGenesis } from './genesis.ts'
 import { encodeManifest, layerIdOf, parseManifest } from './manifest.ts'
 import { GENESIS, idOf, MANIFEST } from '../testing/member.ts'
@@ -11,6 +11,12 @@ describe('genesis documents (docs/protocol.md §3.1)', () => {
     expect(meshIdOf(encodeGenesis({ ...GENESIS, nonce: 'ff'.repeat(16) }))).not.toBe(meshIdOf(bytes))
   })
 
+  test('name either fold', () => {
+    for (const foldId of ['mean/1', 'evidence/1'] as const) {
+      expect(parseGenesis(encodeGenesis({ ...GENESIS, foldId }))).toMatchObject({ type: 'accept', value: { foldId } })
+    }
+  })
+
   test.each<[string, Partial<Record<keyof Genesis, unknown>>, string]>([
     ['a later version', { version: 2 }, 'version is none of 1'],
     ['a name with capitals', { name: 'Grove' }, 'name does not match ^[a-z0-9-]{1,32}$'],
@@ -19,7 +25,7 @@ describe('genesis documents (docs/protocol.md §3.1)', () => {
     ['an epoch of nothing', { epochColours: 0n }, 'epochColours is no multiple of 2^20 in [2^20, 2^44]'],
     ['an epoch too long', { epochColours: 1n << 45n }, 'epochColours is no multiple of 2^20 in [2^20, 2^44]'],
     ['a short kernel id', { latticeKernel: 'abcd' }, 'latticeKernel does not have 32 bytes'],
-    ['another fold', { foldId: 'median/1' }, 'foldId is none of mean/1'],
+    ['another fold', { foldId: 'median/1' }, 'foldId is none of mean/1, evidence/1'],
     ['another admission', { admission: 'vote' }, 'admission is none of open, key'],
     ['a short nonce', { nonce: '00' }, 'nonce does not have 16 bytes'],
   ])('%s is refused, and said so', (_, changes, reason) => {
@@ -38,6 +44,13 @@ describe('manifests (docs/protocol.md §8.2)', () => {
     }
   })
 
+  test('state either rule', () => {
+    for (const foldId of ['mean/1', 'evidence/1'] as const) {
+      const manifest = { ...MANIFEST, params: layerParams(foldId) }
+      expect(parseManifest(encodeManifest(manifest))).toEqual({ type: 'accept', value: manifest })
+    }
+  })
+
   test('numbers that are whole come back as they are', () => {
     for (const mean of [0, 1, 0.1, 5e-324])
       expect(parseManifest(encodeManifest({ ...MANIFEST, scores: { lines: 0n, mean } }))).toMatchObject({ value: { scores: { mean } } })
@@ -48,7 +61,7 @@ describe('manifests (docs/protocol.md §8.2)', () => {
     ['a mean that is no number', { scores: { lines: 1n, mean: Number.NaN } }, 'a float that is negative or not finite'],
     ['blocks out of order', { blocks: [...MANIFEST.blocks].reverse() }, 'blocks [1] is out of order'],
     ['65 parents', { parents: Array.from({ length: 65 }, () => idOf<never>('p')) }, 'parents is no list of at most 64'],
-    ['a rule that we do not have', { params: { ...MANIFEST.params, rule: 'evidence' as never } }, 'params rule is none of hebb'],
+    ['a rule that we do not have', { params: { ...MANIFEST.params, rule: 'adam' as never } }, 'params rule is none of hebb, evidence'],
   ])('%s is refused, and said so', (_, changes, reason) => {
     expect(parseManifest(encodeManifest({ ...MANIFEST, ...changes }))).toEqual({ type: 'reject', reason })
   })

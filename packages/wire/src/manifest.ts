@@ -18,7 +18,7 @@ const body: Body<LayerManifest> = {
     author: peerName,
     seq: u64,
     epoch: u64,
-    params: tuple({ profile: oneOf('stable', 'published'), rule: oneOf('hebb'), eta: real(1), decay: real(1) }),
+    params: tuple({ profile: oneOf('stable', 'published'), rule: oneOf('hebb', 'evidence'), eta: real(1), decay: real(1) }),
     lineage: hex(32),
     scores: tuple({ lines: u64, mean: real(1) }),
     state: hex(32),

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { blockIdOf, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
+import { blockIdOf, parseEvidenceBlock, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
 import { openGossip, openItem } from './envelope.ts'
 import { meshIdOf, parseGenesis } from './genesis.ts'
 import { parseLineage } from './lineage.ts'
 import { layerIdOf, parseManifest } from './manifest.ts'
-import { BEAT, CLAIM, CONTEXT, GENESIS, HEAD, LINEAGE, MANIFEST, memberOf, RECORD, ROWS, SEAL } from '../testing/member.ts'
+import { BEAT, CLAIM, CONTEXT, COUNTS, GENESIS, HEAD, LINEAGE, MANIFEST, memberOf, RECORD, ROWS, SEAL } from '../testing/member.ts'
 import { buildVectors, type Json } from '../testing/vectors.ts'
 
 interface Vectors {
@@ -14,7 +14,7 @@ interface Vectors {
   readonly items: readonly { readonly kind: string; readonly id: string; readonly envelope: string }[]
   readonly beat: { readonly envelope: string }
   readonly manifest: { readonly bytes: string; readonly layerId: string }
-  readonly blocks: Readonly<Record<'rows' | 'state' | 'leaves' | 'lineage', { readonly bytes: string; readonly id: string }>>
+  readonly blocks: Readonly<Record<'rows' | 'evidence' | 'state' | 'leaves' | 'lineage', { readonly bytes: string; readonly id: string }>>
 }
 
 const stored = JSON.parse(readFileSync(new URL('vectors.json', import.meta.url), 'utf8')) as Json & Vectors
@@ -46,11 +46,12 @@ describe('golden vectors (docs/protocol.md §12)', () => {
   })
 
   test('the blocks that were written down are read as what they stand for', () => {
-    const { rows, state, leaves, lineage } = stored.blocks
+    const { rows, evidence, state, leaves, lineage } = stored.blocks
     expect(parseRowBlock(bytesOf(rows.bytes))).toEqual({ type: 'accept', value: ROWS })
+    expect(parseEvidenceBlock(bytesOf(evidence.bytes))).toEqual({ type: 'accept', value: COUNTS })
     expect(parseStateBlock(bytesOf(state.bytes))).toEqual({ type: 'accept', value: Float32Array.of(0, 0.5, 1) })
     expect(parseLeaves(bytesOf(leaves.bytes))).toEqual({ type: 'accept', value: BigUint64Array.of(1n, 0xffff_ffff_ffff_ffffn, 3n) })
     expect(parseLineage(bytesOf(lineage.bytes))).toEqual({ type: 'accept', value: LINEAGE })
-    for (const { bytes, id } of [rows, state, leaves, lineage]) expect(blockIdOf(bytesOf(bytes))).toBe(id)
+    for (const { bytes, id } of [rows, evidence, state, leaves, lineage]) expect(blockIdOf(bytesOf(bytes))).toBe(id)
   })
 })

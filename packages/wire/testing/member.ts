@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
-import type { Beat, Claim, Genesis, Head, LayerManifest, MemberRecord, MeshId, PeerName, RowBlock, Seal } from '@sgsd/consensus'
+import type { Beat, Claim, EvidenceBlock, Genesis, Head, LayerManifest, MemberRecord, MeshId, PeerName, RowBlock, Seal } from '@sgsd/consensus'
 import type { OpenContext, Signer, Verifier } from '../src/envelope.ts'
 import type { Lineage } from '../src/lineage.ts'
 import { encodeGenesis, meshIdOf } from '../src/genesis.ts'
@@ -130,6 +130,14 @@ export const LINEAGE: Lineage = [
   { text: 'poems/a.txt', segment: idOf('segment 2'), first: 70_000, from: 70_000, to: 70_008 },
   { text: '千字文', segment: idOf('segment 1'), first: 0, from: 164, to: 250 },
 ]
+
+export const COUNTS: EvidenceBlock = {
+  radical: 85,
+  rowIds: Uint32Array.of(3, 7),
+  ptr: Uint32Array.of(0, 2, 3),
+  cols: Uint32Array.of(1, 9, 4),
+  counts: Uint32Array.of(256, 1_000, 0xffff_ffff),
+}
 
 function base58(bytes: Uint8Array): string {
   let number = BigInt(`0x${Buffer.from(bytes).toString('hex')}`)

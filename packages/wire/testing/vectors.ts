@@ -3,6 +3,7 @@ import {
   checkMerklePath,
   claimRoot,
   consensusId,
+  fold,
   foldBytes,
   foldLattice,
   initialState,
@@ -18,13 +19,13 @@ import { createHash } from 'node:crypto'
 import { ITEM_BODIES } from '../src/bodies.ts'
 import { encode } from '../src/body.ts'
 import { encodeBlockHeader, encodeBlockRequest } from '../src/block-messages.ts'
-import { blockIdOf, encodeLeaves, encodeRowBlock, encodeStateBlock } from '../src/blocks.ts'
+import { blockIdOf, encodeEvidenceBlock, encodeLeaves, encodeRowBlock, encodeStateBlock } from '../src/blocks.ts'
 import { signBeat, signedBytes, signItem } from '../src/envelope.ts'
 import { encodeGenesis } from '../src/genesis.ts'
 import { formatInvite } from '../src/invite.ts'
 import { encodeLineage } from '../src/lineage.ts'
 import { encodeManifest, layerIdOf } from '../src/manifest.ts'
-import { ALICE, BEAT, BOB, CLAIM, GENESIS, HEAD, idOf, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from './member.ts'
+import { ALICE, BEAT, BOB, CLAIM, COUNTS, GENESIS, HEAD, idOf, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from './member.ts'
 import { encodeSyncHello, encodeSyncInventory, encodeSyncItems, encodeSyncSame, encodeSyncWant } from '../src/sync-messages.ts'
 
 /** Anything that JSON can hold; 64-bit numbers as `0x` strings, bytes as hex digits. */
@@ -56,6 +57,7 @@ export function buildVectors(): Json {
     manifest: { value: json(MANIFEST), bytes: hex(manifest), layerId: layerIdOf(manifest) },
     blocks: {
       rows: block(encodeRowBlock(ROWS)),
+      evidence: block(encodeEvidenceBlock(COUNTS)),
       state: block(encodeStateBlock(Float32Array.of(0, 0.5, 1))),
       leaves: block(encodeLeaves(LEAVES)),
       lineage: block(encodeLineage(LINEAGE)),
@@ -104,7 +106,8 @@ export function buildVectors(): Json {
       ),
     },
     state: state([record, head, claim, seal] as never),
-    fold: fold(),
+    fold: meanFold(),
+    evidenceFold: evidenceFold(),
   }
 }
 
@@ -143,7 +146,7 @@ function state(items: readonly Signed<'record'>[]): Json {
 }
 
 /** Two members over a lattice of 10 rows. */
-function fold(): Json {
+function meanFold(): Json {
   const empty = { rows: 10, ptr: new Uint32Array(11), cols: new Uint32Array(0), vals: new Float32Array(0) }
   const other = { ...ROWS, tauVals: Float32Array.of(0.25, 0.75), rhoVals: Float32Array.of(0.5) }
   const members = [
@@ -159,6 +162,33 @@ function fold(): Json {
     rho: [...folded.matrices.rho.vals],
     bytes: hex(bytes),
     digest,
+  }
+}
+
+/** Two members' counts over a lattice of 10 rows. */
+function evidenceFold(): Json {
+  const empty = { rows: 10, ptr: new Uint32Array(11), cols: new Uint32Array(0), vals: new Float32Array(0) }
+  const other = {
+    radical: 9,
+    rowIds: Uint32Array.of(1, 3, 7),
+    ptr: Uint32Array.of(0, 2, 3, 4),
+    cols: Uint32Array.of(3, 9, 9, 9),
+    counts: Uint32Array.of(512, 256, 2_048, 768),
+  }
+  const member = { layer: HEAD.layer, weight: 1, state: new Float32Array(10) }
+  const members = [
+    { ...member, peer: ALICE.peer, seq: 2n, blocks: [COUNTS] },
+    { ...member, peer: BOB.peer, seq: 1n, blocks: [other] },
+  ]
+  const folded = fold('evidence/1', { tau: empty, rho: empty }, new Float32Array(10), members)
+  const bytes = Buffer.concat([...foldBytes(folded)])
+  return {
+    what: 'the counts above, and those of a member with rows 1 (columns 3: 512, 9: 256), 3 (column 9: 2048) and 7 (column 9: 768), over an empty lattice of 10 rows',
+    tau: [...folded.matrices.tau.vals],
+    rho: [...folded.matrices.rho.vals],
+    state: [...folded.state],
+    bytes: hex(bytes),
+    digest: createHash('sha256').update(GENESIS.latticeKernel).update('evidence/1').update(bytes).digest('hex'),
   }
 }
 
