@@ -1,0 +1,5 @@
+export * from './energy.ts'
+export { type ProgramFault, renderFault } from './fault.ts'
+export { parseProgram, parseProgramJson } from './parse-program.ts'
+export * from './program.ts'
+export * from './trace.ts'
