@@ -1,4 +1,4 @@
-import { murmur3 } from './murmur3.ts'
+import { type Hash64, murmur3, murmur3Bytes } from './murmur3.ts'
 
 /** Precision P: a set has 2^P registers. */
 export const PRECISION = 10
@@ -37,7 +37,15 @@ export function setOf(tokens: Iterable<string>, seed = 0): HllSet {
  * even, so half of the registers stay empty for tokens of that length and estimates come out too low.
  */
 export function addressOf(token: string, seed: number): number {
-  const { high, low } = murmur3(token, seed)
+  return addressOfHash(murmur3(token, seed))
+}
+
+/** The address of a token that stands as UTF-8 in the first `length` bytes of a buffer. */
+export function addressOfBytes(bytes: Uint8Array, length: number, seed: number): number {
+  return addressOfHash(murmur3Bytes(bytes, seed, length))
+}
+
+function addressOfHash({ high, low }: Hash64): number {
   const rest = low >>> PRECISION
   const zeros = rest === 0 ? REGISTER_BITS - PRECISION + trailingZeros(high) : trailingZeros(rest)
   return (low & (REGISTERS - 1)) * REGISTER_BITS + Math.min(zeros, REGISTER_BITS - 1)
@@ -53,7 +61,14 @@ export function addAddress(set: HllSet, address: number): void {
   set.registers[address >>> 5]! |= 1 << (address & (REGISTER_BITS - 1))
 }
 
-/** Addresses of all set bits, ascending. */
+/** The set with these bits: `addressesOf` turned round. Addresses are below 32,768, in any order. */
+export function setOfAddresses(addresses: Iterable<number>, seed = 0): HllSet {
+  const set = emptySet(seed)
+  for (const address of addresses) addAddress(set, address)
+  return set
+}
+
+/** Addresses of all set bits, ascending: the sparse form, 2 bytes a bit, shorter than the registers below 2,048 bits. */
 export function addressesOf(set: HllSet): Uint16Array {
   const addresses = new Uint16Array(bitCount(set))
   let count = 0

@@ -31,13 +31,17 @@ export function murmur3(token: string, seed: number): Hash64 {
   return murmur3Bytes(utf8ToBytes(token), seed)
 }
 
-/** Low word of murmur3_x64_128, without BigInt. @param seed - u32 */
-export function murmur3Bytes(bytes: Uint8Array, seed: number): Hash64 {
+/**
+ * Low word of murmur3_x64_128, without BigInt.
+ * @param seed - u32
+ * @param length - bytes from the start on that are hashed; what follows them is not looked at
+ */
+export function murmur3Bytes(bytes: Uint8Array, seed: number, length: number = bytes.length): Hash64 {
   let h1High = 0
   let h1Low = seed | 0
   let h2High = 0
   let h2Low = seed | 0
-  const blocksEnd = bytes.length - (bytes.length % BLOCK_BYTES)
+  const blocksEnd = length - (length % BLOCK_BYTES)
 
   for (let at = 0; at < blocksEnd; at += BLOCK_BYTES) {
     let low = scramble1(word(bytes, at + 4), word(bytes, at))
@@ -59,18 +63,18 @@ export function murmur3Bytes(bytes: Uint8Array, seed: number): Hash64 {
     h2Low = low
   }
 
-  const tail = bytes.length - blocksEnd
+  const tail = length - blocksEnd
   if (tail > 8) {
-    h2Low ^= scramble2(word(bytes, blocksEnd + 12), word(bytes, blocksEnd + 8))
+    h2Low ^= scramble2(tailWord(bytes, blocksEnd + 12, length), tailWord(bytes, blocksEnd + 8, length))
     h2High ^= high
   }
   if (tail > 0) {
-    h1Low ^= scramble1(word(bytes, blocksEnd + 4), word(bytes, blocksEnd))
+    h1Low ^= scramble1(tailWord(bytes, blocksEnd + 4, length), tailWord(bytes, blocksEnd, length))
     h1High ^= high
   }
 
-  h1Low ^= bytes.length
-  h2Low ^= bytes.length
+  h1Low ^= length
+  h2Low ^= length
   h1Low = add(h1High, h1Low, h2High, h2Low)
   h1High = high
   h2Low = add(h2High, h2Low, h1High, h1Low)
@@ -83,9 +87,17 @@ export function murmur3Bytes(bytes: Uint8Array, seed: number): Hash64 {
   return { high: high >>> 0, low: low >>> 0 }
 }
 
-/** Little-endian u32 at an offset; bytes past the end read as 0, as the tail wants them. */
+/** Little-endian u32 at an offset. */
 function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+}
+
+/** The same where bytes from `end` on read as 0. */
+function tailWord(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 4 <= end) return word(bytes, at)
+  let value = 0
+  for (let place = at; place < end; place++) value |= bytes[place]! << (8 * (place - at))
+  return value
 }
 
 function scramble1(aHigh: number, aLow: number): number {
