@@ -22,6 +22,11 @@ const SCHEMA = `
     layer TEXT NOT NULL
   ) STRICT;
 `
+/** Of a revision one character more than is allowed: enough to refuse it. What is no text stays what it is, and is refused for that. */
+const FIND = `
+  SELECT score, CASE WHEN typeof(revision) IN ('text', 'blob') THEN substr(revision, 1, ${MAX_REVISION_LENGTH + 1}) ELSE revision END AS revision
+  FROM grade WHERE line = ?
+`
 /** Another program that holds the file is waited for: so often, ms, and so many times. Not by SQLite itself, which would stop the daemon. */
 const BUSY_PAUSE_MS = 20
 const BUSY_TRIES = 100
@@ -120,8 +125,7 @@ class SqliteHost implements Host {
       this.#open = {
         database,
         file: fileOf(this.#path),
-        // One character more than is allowed: enough to refuse it.
-        find: database.prepare(`SELECT score, substr(revision, 1, ${MAX_REVISION_LENGTH + 1}) AS revision FROM grade WHERE line = ?`),
+        find: database.prepare(FIND),
         ask: database.prepare('INSERT INTO outbox (line, next, nearest, layer) VALUES (?, ?, ?, ?) ON CONFLICT (line) DO NOTHING'),
         done: database.prepare('DELETE FROM outbox WHERE line = ?'),
       }
