@@ -95,7 +95,7 @@ describe('fold evidence/1 (docs/protocol.md §9.7)', () => {
     const { matrices, rows, state } = folded([memberOf('a', [[4, 1, 256]])])
     expect(rows).toBe(1)
     expect([...matrices.tau.cols.subarray(matrices.tau.ptr[2], matrices.tau.ptr[3])]).toEqual([0])
-    expect([...state].map((value) => value > 0)).toEqual([false, false, false, false, true, false, false, false, false])
+    expect([...state].map((value) => value > 0)).toEqual([false, true, false, false, true, false, false, false, false])
   })
 
   test('rows may have as many edges as the lattice has columns', () => {

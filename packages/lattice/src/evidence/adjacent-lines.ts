@@ -1,6 +1,5 @@
 import { cover } from '../cover.ts'
 import type { HanziKernel } from '../hanzi-kernel.ts'
-import { type EvidenceCounts, EVIDENCE_UNIT } from './counts.ts'
 
 /**
  * Distinct known characters of a line that count, at most: those that come first. It bounds the pairs of two lines by 16,384, whatever somebody
@@ -25,13 +24,6 @@ export function* adjacentLines(kernel: HanziKernel, lines: readonly string[]): G
     const next = text === '' ? undefined : lineRows(kernel, text)
     if (line !== undefined && next !== undefined) yield { at: i - 1, line, next }
     line = next
-  }
-}
-
-/** Counts all pairs of a text. @param owns - rows that count; without it all of them */
-export function countLines(counts: EvidenceCounts, kernel: HanziKernel, lines: readonly string[], owns?: (row: number) => boolean): void {
-  for (const { line, next } of adjacentLines(kernel, lines)) {
-    counts.addPairs(owns === undefined ? next : next.filter(owns), line, EVIDENCE_UNIT)
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { adjacentLines, countLines, MAX_LINE_CHARACTERS } from './adjacent-lines.ts'
+import { countLines } from './count-lines.ts'
 import { EvidenceCounts, type EvidenceSnapshot, MAX_EVIDENCE_TOTAL, MAX_PAIR_COUNT } from './counts.ts'
 import { documents, letterKernel, rowsOf, textOf } from './evidence.fixture.ts'
 import { sumEvidence } from './sum.ts'
@@ -90,53 +90,6 @@ describe('counts', () => {
   test('of a lattice too large for a u32 key are refused', () => {
     expect(() => new EvidenceCounts(65_536)).toThrow(RangeError)
     expect(() => new EvidenceCounts(3, new EvidenceCounts(4).snapshot())).toThrow(RangeError)
-  })
-})
-
-describe('lines', () => {
-  test('count each pair of distinct characters of a line and the next, and nothing across a border', () => {
-    const counts = new EvidenceCounts(N)
-    countLines(counts, kernel, ['ab', 'bbc', '', 'd', '?', 'e'])
-    // rows of the next line, columns of the line
-    expect(asMap(counts.snapshot())).toEqual(
-      new Map([
-        [1 * N + 0, 256],
-        [1 * N + 1, 256],
-        [2 * N + 0, 256],
-        [2 * N + 1, 256],
-      ]),
-    )
-  })
-
-  test('know where they stand, unknown ones too', () => {
-    const pairs = [...adjacentLines(kernel, ['', 'a', '?', 'b', '', '', 'c', 'd'])]
-    expect(pairs.map(({ at, line, next }) => [at, [...line], [...next]])).toEqual([
-      [1, [0], []],
-      [2, [], [1]],
-      [6, [2], [3]],
-    ])
-  })
-
-  test('longer than 128 distinct characters count by their first 128', () => {
-    const wide = letterKernel(200)
-    const line = String.fromCodePoint(...Array.from({ length: 200 }, (_, i) => 97 + i))
-    const [pair] = adjacentLines(wide, [line, line])
-    expect([pair!.line.length, pair!.next.length]).toEqual([MAX_LINE_CHARACTERS, MAX_LINE_CHARACTERS])
-  })
-
-  test('of owned rows alone, over owners that divide the rows, sum to all', () => {
-    fc.assert(
-      fc.property(documents(N), fc.array(fc.nat(2), { minLength: N, maxLength: N }), (poems, owners) => {
-        const all = new EvidenceCounts(N)
-        countLines(all, kernel, textOf(poems))
-        const parts = [0, 1, 2].map((owner) => {
-          const part = new EvidenceCounts(N)
-          countLines(part, kernel, textOf(poems), (row) => owners[row] === owner)
-          return rowsOf(part.snapshot())
-        })
-        expect(asMap(sumEvidence(N, parts))).toEqual(asMap(all.snapshot()))
-      }),
-    )
   })
 })
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { rowAt } from '../learned-rows.ts'
-import { countLines } from './adjacent-lines.ts'
+import { countLines } from './count-lines.ts'
 import { EvidenceCounts, type EvidenceCsr } from './counts.ts'
-import { derive, type Derived, EVIDENCE, type EvidenceParams } from './derive.ts'
+import { derive, type Derived, EVIDENCE } from './derive.ts'
 import { documents, letterKernel, ringLattice, textOf } from './evidence.fixture.ts'
 import { predict, Readout } from './predict.ts'
 import { nearest } from '../top.ts'
@@ -39,48 +39,65 @@ describe('derivation', () => {
     )
   })
 
-  test('is the formula: shrunk pointwise mutual information, split by sign', () => {
+  test('is the formula, computed another way', () => {
     fc.assert(
       fc.property(derived, ({ counts, lattice }) => {
+        const { prune, smoothing, shrink, gainFloor, background, chance, nats, statePerNat, occurrence } = EVIDENCE
         const dense = denseOf(counts)
-        const rowSums = dense.map((row) => row.reduce((a, b) => a + b, 0))
-        const columnSums = dense.map((_, u) => dense.reduce((sum, row) => sum + row[u]!, 0))
-        const share = (sums: readonly number[], quarters: number, at: number): number =>
-          sums[at]! ** (quarters / 4) / sums.reduce((sum, each) => sum + each ** (quarters / 4), 0)
-        const total = rowSums.reduce((a, b) => a + b, 0)
+        const mass = dense.map((row, v) => row.map((count, u) => (count + dense[u]![v]! / 2) / 256))
+        const r = mass.map((_, u) => sum(mass.map((row) => row[u]!)))
+        const c = mass.map((row) => sum(row))
+        const total = sum(c)
+        const gain = r.map((each) => ((each * r.filter((other) => other > 0).length) / total + gainFloor) ** -0.125)
+        const z = sum(gain.map((each, u) => (each * r[u]!) / total))
         for (let v = 0; v < N; v++) {
-          if (rowSums[v] === 0) continue
+          if (c[v] === 0) continue
+          expect(lattice.state[v]).toBeCloseTo(statePerNat * (1 + Math.log(1 + c[v]! / occurrence)), 6)
           for (let u = 0; u < N; u++) {
-            const count = dense[v]![u]!
-            const chance = share(rowSums, EVIDENCE.rowQuarters, v) * share(columnSums, EVIDENCE.columnQuarters, u)
-            const seen = count / 256
-            const x = count === 0 ? 0 : (Math.log(count / total / chance) * (seen / (seen + EVIDENCE.shrink))) / EVIDENCE.pmiScale
-            expect(weightOf(lattice, 'tau', v, u)).toBeCloseTo(Math.min(1, Math.max(0, x)), 6)
-            expect(weightOf(lattice, 'rho', v, u)).toBeCloseTo(Math.min(1, Math.max(0, -x)), 6)
+            const m = mass[v]![u]!
+            const expected = (r[u]! * c[v]!) / total
+            const pmi = (((Math.log((m + smoothing) / (expected + smoothing)) * m) / (m + shrink)) * gain[u]!) / z
+            const model = Math.log(1 + m / ((background * c[v]!) / total + chance * expected))
+            const w = Math.max(dense[v]![u]!, dense[u]![v]!) > prune ? (pmi + model) / 2 / nats : 0
+            expect(weightOf(lattice, 'tau', v, u)).toBeCloseTo(Math.min(1, Math.max(0, w)), 6)
+            expect(weightOf(lattice, 'rho', v, u)).toBeCloseTo(Math.min(1, Math.max(0, -w)), 6)
           }
         }
       }),
     )
   })
 
-  test('leaves rows that nobody has counted as they are, with state 0; of no counts at all it is the base', () => {
+  test('has an edge for a pair of more than a quarter observation, whichever way it was counted', () => {
+    const of = (count: number): Derived => {
+      const counts = new EvidenceCounts(N)
+      counts.add(1, 0, count)
+      return derive(counts.snapshot(), base)
+    }
+    expect([weightOf(of(64), 'tau', 1, 0), weightOf(of(64), 'tau', 0, 1)]).toEqual([0, 0])
+    expect(weightOf(of(65), 'tau', 1, 0)).toBeGreaterThan(0)
+    expect(weightOf(of(65), 'tau', 0, 1)).toBeGreaterThan(0)
+    expect(of(64).state[1]).toBeGreaterThan(0)
+  })
+
+  test('leaves rows without mass a 64th of the base, with state 0; of no counts at all it is the base', () => {
     const { matrices, state } = derive(countsOf([['ab', 'cd']]), base)
-    for (const row of [0, 1, 4, 5, 6, 7]) {
-      expect(rowAt(matrices, row)).toEqual(rowAt(base, row))
+    for (const row of [4, 5, 6, 7]) {
+      const { tauCols, tauVals, rhoCols, rhoVals } = rowAt(base, row)
+      expect(rowAt(matrices, row)).toEqual({ tauCols, tauVals: tauVals.map((w) => w / 64), rhoCols, rhoVals: rhoVals.map((w) => w / 64) })
       expect(state[row]).toBe(0)
     }
-    expect(state[2]).toBe(EVIDENCE.priorTop)
     expect(derive(countsOf([]), base)).toEqual({ matrices: base, state: new Float32Array(N) })
   })
 
-  test('every exponent in quarters is the power it stands for', () => {
-    for (const rowQuarters of [1, 2, 3, 4] as const) {
-      const params: EvidenceParams = { ...EVIDENCE, rowQuarters, shrink: 0, pmiScale: 100 }
-      const lattice = derive(countsOf([['a', 'b', 'a', 'b', 'c']]), base, params)
-      // C[b][a] = 2, C[a][b] = 1, C[c][b] = 1: rows 1, 2, 1 and columns 2, 2 of 4 pairs
-      const p = 2 ** (rowQuarters / 4) / (2 + 2 ** (rowQuarters / 4))
-      expect(weightOf(lattice, 'tau', 1, 0)).toBeCloseTo(Math.log(0.5 / (p * 0.5)) / 100, 7)
-    }
+  test('what nobody has seen is guessed after what somebody has', () => {
+    fc.assert(
+      fc.property(derived, fc.nat(N - 1), ({ poems, lattice }, row) => {
+        const s = predict(lattice, Uint32Array.of(row))
+        const seen = [...s].filter((_, v) => lattice.state[v]! > 0)
+        const unseen = [...s].filter((_, v) => lattice.state[v]! === 0)
+        if (poems.length > 0 && seen.length > 0) expect(Math.max(0, ...unseen)).toBeLessThan(Math.min(...seen))
+      }),
+    )
   })
 })
 
@@ -106,7 +123,7 @@ describe('the readout', () => {
         for (const value of predict(lattice, rows, { ...EVIDENCE, alpha: 9, beta: 9 })) expect(value >= 0 && value <= 1).toBe(true)
       }),
     )
-    expect([...predict(derive(countsOf([]), base), Uint32Array.of(3))]).toEqual([0, 0, 0.25, 0, 0, 0, 0, 0])
+    expect([...predict(derive(countsOf([]), base), Uint32Array.of(3))]).toEqual([0, 0, 0.25 * EVIDENCE.alpha, 0, 0, 0, 0, 0])
   })
 
   test('foretells what followed', () => {
@@ -121,8 +138,13 @@ describe('the readout', () => {
     )
     const best = new Readout(lattice).nearest(Uint32Array.of(0, 1), [], 2)
     expect(best.map(({ row }) => row)).toEqual([2, 3])
+    expect(new Readout(lattice).nearest(Uint32Array.of(4, 5), [], 2).map(({ row }) => row)).toEqual([6, 7])
   })
 })
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0)
+}
 
 function denseOf({ rows, ptr, cols, counts }: EvidenceCsr): number[][] {
   return Array.from({ length: rows }, (_, row) => {

@@ -2,145 +2,190 @@ import type { Csr, LatticeMatrices } from '../csr.ts'
 import { type EvidenceCsr, EVIDENCE_UNIT } from './counts.ts'
 import { ln } from './ln.ts'
 
-/** Constants of the derivation and its readout. They are part of the fold `evidence/1`: other values are another fold id. docs/protocol.md §9.7 */
+/**
+ * Constants of the derivation and its readout. They are part of the fold `evidence/1`: other values are another fold id. Masses are in observations: what
+ * one pair of characters in two adjacent lines is worth. docs/protocol.md §9.7; docs/learning.md has how they were found.
+ */
 export interface EvidenceParams {
-  /** Quarters of the exponent of the rows' masses: 3 stands for m^0.75, which lends weight to what is seldom. */
-  readonly rowQuarters: 1 | 2 | 3 | 4
-  /** The same for columns. */
-  readonly columnQuarters: 1 | 2 | 3 | 4
-  /** A pair seen D times counts D/(D + shrink) of its pointwise mutual information. */
+  /** A pair that neither way counts more, in units of 1/256, has no edge: a single glimpse from afar. It halves the edges. */
+  readonly prune: number
+  /** κ: observations added to both sides of the ratio of seen to expected. */
+  readonly smoothing: number
+  /** A pair of mass m counts m/(m + shrink) of its mutual information. */
   readonly shrink: number
+  /** Share of the mean mass that damps the gain of characters that are seldom in a line. */
+  readonly gainFloor: number
+  /** μ and ν: strength of the background in the language-model half, by the share of a row, and by what chance would have made of the pair. */
+  readonly background: number
+  readonly chance: number
   /** Nats that stand for weight 1. */
-  readonly pmiScale: number
-  /** Entry of the state for the row of greatest mass; below 1, so that evidence has room above it. */
-  readonly priorTop: number
-  /** Readout: weight of the mean of Wτ, and of Wρ, over the characters of a line. */
+  readonly nats: number
+  /** State per nat: room for the prior of a large text and for what a line adds, within [0, 1]. */
+  readonly statePerNat: number
+  /** Mass that a character gathers at each occurrence in verse, in observations. */
+  readonly occurrence: number
+  /** Share of the base lattice's weight that a row keeps which nobody has counted, once anything is counted: below every prior. */
+  readonly uncounted: number
+  /** Readout: weight of the mean of Wτ, and of Wρ, over the characters of a line: statePerNat · 3.5 · nats. */
   readonly alpha: number
   readonly beta: number
 }
 
-export const EVIDENCE: EvidenceParams = { rowQuarters: 3, columnQuarters: 4, shrink: 1, pmiScale: 8, priorTop: 0.5, alpha: 1, beta: 1 }
+export const EVIDENCE: EvidenceParams = {
+  prune: EVIDENCE_UNIT / 4,
+  smoothing: 0.1,
+  shrink: 5,
+  gainFloor: 0.05,
+  background: 1_000,
+  chance: 0.3,
+  nats: 8,
+  statePerNat: 1 / 32,
+  occurrence: 12,
+  uncounted: 1 / 64,
+  alpha: 0.875,
+  beta: 0.875,
+}
 
 /** Matrices and state that follow from counts. */
 export interface Derived {
   readonly matrices: LatticeMatrices
-  /** Prior activation: how often a character was seen in a next line, on a logarithmic scale, in [0, 1). */
+  /** Prior activation: how much a character was seen, on a logarithmic scale, in [0, 1]; 0 for one that was not. */
   readonly state: Float32Array
 }
 
-/** Logarithms kept for counts of whole observations: most pairs were seen a few times. */
-const KEPT_LOGARITHMS = 1_024
-
 /**
- * The lattice that counts stand for, a pure function of them. With T the sum of all counts, R[v] and K[u] the sums of row and column, r(x) and k(x) the
- * powers by the exponents above, and D = C[v][u]/256:
+ * The lattice that counts stand for, a pure function of them. For a character v of a next line (row) and one u of the line (column), with C the counts:
  *
- *     pmi = ln C + ln Σr − ln r(R[v]) + ln Σk − ln k(K[u]) − ln T        (the logarithm of p(v,u) / (p(v)·p(u)), p from the powers)
- *     x   = pmi · D/(D + shrink) / pmiScale
- *     Wτ[v][u] = f32(min(1, x)) where x > 0,   Wρ[v][u] = f32(min(1, −x)) where x < 0
- *     s[v] = f32(priorTop · ln(1 + R[v]/256) / ln(1 + max R/256))
+ *     m = (2·C[v][u] + C[u][v]) / 512            mass of the pair in observations: what follows, and half of what precedes
+ *     r[u] = Σ m over v, c[v] = Σ m over u, T = Σ m, E = r[u]·c[v]/T
+ *     g[u] = 1/(r[u]/r̄ + gainFloor)^⅛, r̄ the mean of r over rows of mass, Z = Σ g·r / T
+ *     pmi = ln((m + κ)/(E + κ)) · m/(m + shrink) · g[u]/Z         what the pair has above chance
+ *     lm  = ln(1 + m/(μ·c[v]/T + ν·E))                            what a language model with a background would say
+ *     w   = (pmi + lm)/2/nats
+ *     Wτ[v][u] = f32(min(1, w)) where w > 0,   Wρ[v][u] = f32(min(1, −w)) where w < 0
+ *     s[v] = f32(min(1, statePerNat · (1 + ln(1 + c[v]/occurrence)))) where c[v] > 0
  *
- * in binary64, in the order of the code, with `ln` of this package; edges whose f32 is 0 are none. A row that nobody has counted is the base row, its s is 0.
+ * in binary64, in the order of the code, with `ln` of this package; edges whose f32 is 0 are none, nor are those of pairs below `prune`, whose masses
+ * count nevertheless. Row v of a character without mass is the base row times `uncounted`, its s is 0; where nobody has counted anything, all is the base.
  * @param base - the hanzi kernel's own lattice, of as many rows
  */
 export function derive(counts: EvidenceCsr, base: LatticeMatrices, params: EvidenceParams = EVIDENCE): Derived {
-  const { rows, ptr, cols, counts: values } = counts
+  const { rows } = counts
   const masses = massesOf(counts)
-  const rowLn = logPowers(masses.rows, params.rowQuarters)
-  const columnLn = logPowers(masses.columns, params.columnQuarters)
-  const totalLn = masses.total > 0 ? ln(masses.total) : 0
-  const lnOf = countLogarithms()
-  const scale = 1 / params.pmiScale
-  const tau = new RowWriter(rows, base.tau, cols.length)
-  const rho = new RowWriter(rows, base.rho, cols.length)
+  if (masses.total === 0) return { matrices: base, state: new Float32Array(rows) }
+  const gains = gainsOf(masses, params)
+  const preceding = transposed(counts)
+  const tau = new RowWriter(rows)
+  const rho = new RowWriter(rows)
   for (let v = 0; v < rows; v++) {
-    if (ptr[v] === ptr[v + 1]) {
-      tau.copy(v)
-      rho.copy(v)
+    const c = masses.target[v]!
+    if (c === 0) {
+      tau.copy(v, base.tau, params.uncounted)
+      rho.copy(v, base.rho, params.uncounted)
       continue
     }
-    const fixed = totalLn + rowLn[v]!
-    for (let e = ptr[v]!; e < ptr[v + 1]!; e++) {
-      const count = values[e]!
-      const pmi = lnOf(count) - fixed - columnLn[cols[e]!]!
-      const seen = count / EVIDENCE_UNIT
-      const x = pmi * (seen / (seen + params.shrink)) * scale
-      if (x > 0) tau.add(cols[e]!, x)
-      else rho.add(cols[e]!, -x)
+    const share = c / masses.total
+    let e = counts.ptr[v]!
+    let p = preceding.ptr[v]!
+    const end = counts.ptr[v + 1]!
+    const stop = preceding.ptr[v + 1]!
+    while (e < end || p < stop) {
+      const mine = e < end ? counts.cols[e]! : rows
+      const other = p < stop ? preceding.cols[p]! : rows
+      const u = mine < other ? mine : other
+      const follows = mine === u ? counts.counts[e++]! : 0
+      const precedes = other === u ? preceding.counts[p++]! : 0
+      if (follows <= params.prune && precedes <= params.prune) continue
+      const m = (2 * follows + precedes) / (2 * EVIDENCE_UNIT)
+      const expected = masses.source[u]! * share
+      const pmi = ln((m + params.smoothing) / (expected + params.smoothing)) * (m / (m + params.shrink)) * gains[u]!
+      const model = ln(1 + m / (params.background * share + params.chance * expected))
+      const w = (0.5 * (pmi + model)) / params.nats
+      if (w > 0) tau.add(u, w)
+      else rho.add(u, -w)
     }
     tau.end(v)
     rho.end(v)
   }
-  return { matrices: { tau: tau.csr(), rho: rho.csr() }, state: priorOf(masses.rows, params) }
+  return { matrices: { tau: tau.csr(), rho: rho.csr() }, state: priorOf(masses, params) }
 }
 
-/** Sums of rows, of columns, of all; whole numbers, exact below 2^53. */
-function massesOf({ rows, ptr, cols, counts }: EvidenceCsr): { rows: Float64Array; columns: Float64Array; total: number } {
+/** Sums of masses in observations: r by column u, c by row v, T. Whole numbers of 1/512, exact below 2^53 of them. */
+interface Masses {
+  readonly source: Float64Array
+  readonly target: Float64Array
+  readonly total: number
+}
+
+function massesOf({ rows, ptr, cols, counts }: EvidenceCsr): Masses {
   const byRow = new Float64Array(rows)
   const byColumn = new Float64Array(rows)
   let total = 0
   for (let v = 0; v < rows; v++) {
-    let mass = 0
+    let sum = 0
     for (let e = ptr[v]!; e < ptr[v + 1]!; e++) {
-      mass += counts[e]!
+      sum += counts[e]!
       byColumn[cols[e]!]! += counts[e]!
     }
-    byRow[v] = mass
-    total += mass
+    byRow[v] = sum
+    total += sum
   }
-  return { rows: byRow, columns: byColumn, total }
+  const observations = (units: number): number => units / (2 * EVIDENCE_UNIT)
+  return {
+    source: byRow.map((row, x) => observations(2 * byColumn[x]! + row)),
+    target: byRow.map((row, x) => observations(2 * row + byColumn[x]!)),
+    total: observations(3 * total),
+  }
 }
 
-/** ln of each mass' share after the power, 0 for mass 0. */
-function logPowers(masses: Float64Array, quarters: number): Float64Array {
+/** g[u]/Z: what is seldom in a line says more of the next one. The mean over the masses is 1. */
+function gainsOf({ source, total }: Masses, { gainFloor }: EvidenceParams): Float64Array {
+  let seen = 0
+  for (const mass of source) if (mass > 0) seen++
+  const mean = total / seen
+  const gains = source.map((mass) => 1 / Math.sqrt(Math.sqrt(Math.sqrt(mass / mean + gainFloor))))
   let sum = 0
-  for (const mass of masses) sum += power(mass, quarters)
-  const sumLn = sum > 0 ? ln(sum) : 0
-  return masses.map((mass) => (mass > 0 ? ln(power(mass, quarters)) - sumLn : 0))
+  for (let u = 0; u < source.length; u++) sum += gains[u]! * source[u]!
+  const z = sum / total
+  return gains.map((gain) => gain / z)
 }
 
-/** x^(quarters/4), from square roots and products alone. */
-function power(x: number, quarters: number): number {
-  if (quarters === 4) return x
-  const half = Math.sqrt(x)
-  if (quarters === 2) return half
-  const quarter = Math.sqrt(half)
-  return quarters === 1 ? quarter : half * quarter
+function priorOf({ target }: Masses, { statePerNat, occurrence }: EvidenceParams): Float32Array {
+  return Float32Array.from(target, (mass) => (mass === 0 ? 0 : Math.min(1, statePerNat * (1 + ln(1 + mass / occurrence)))))
 }
 
-function priorOf(masses: Float64Array, { priorTop }: EvidenceParams): Float32Array {
-  const greatest = masses.reduce((a, b) => Math.max(a, b), 0)
-  if (greatest === 0) return new Float32Array(masses.length)
-  const top = ln(1 + greatest / EVIDENCE_UNIT)
-  return Float32Array.from(masses, (mass) => (mass === 0 ? 0 : (priorTop * ln(1 + mass / EVIDENCE_UNIT)) / top))
-}
-
-/** `ln`, with the values of small whole observations looked up: the bits are the same. */
-function countLogarithms(): (count: number) => number {
-  const kept = Float64Array.from({ length: KEPT_LOGARITHMS }, (_, i) => (i === 0 ? 0 : ln(i * EVIDENCE_UNIT)))
-  return (count) => {
-    const seen = count / EVIDENCE_UNIT
-    return seen >= 1 && seen < KEPT_LOGARITHMS && seen === Math.trunc(seen) ? kept[seen]! : ln(count)
+/** C by columns: row u of the result has C[u'][u] … of every u' that u stood before. */
+function transposed({ rows, ptr, cols, counts }: EvidenceCsr): { ptr: Uint32Array; cols: Uint32Array; counts: Float64Array } {
+  const starts = new Uint32Array(rows + 1)
+  for (const column of cols) starts[column + 1]!++
+  for (let column = 0; column < rows; column++) starts[column + 1]! += starts[column]!
+  const next = starts.slice(0, rows)
+  const at = new Uint32Array(cols.length)
+  const values = new Float64Array(cols.length)
+  for (let v = 0; v < rows; v++) {
+    for (let e = ptr[v]!; e < ptr[v + 1]!; e++) {
+      const slot = next[cols[e]!]!++
+      at[slot] = v
+      values[slot] = counts[e]!
+    }
   }
+  return { ptr: starts, cols: at, counts: values }
 }
 
 /** A matrix written row by row. */
 class RowWriter {
-  readonly #base: Csr
   readonly #ptr: Uint32Array
-  readonly #cols: Uint32Array
-  readonly #vals: Float32Array
+  #cols = new Uint32Array(1 << 16)
+  #vals = new Float32Array(1 << 16)
   #end = 0
 
-  /** @param pairs - derived edges, at most */
-  constructor(rows: number, base: Csr, pairs: number) {
-    this.#base = base
+  constructor(rows: number) {
     this.#ptr = new Uint32Array(rows + 1)
-    this.#cols = new Uint32Array(pairs + base.cols.length)
-    this.#vals = new Float32Array(pairs + base.cols.length)
   }
 
+  /** Adds an edge; one whose f32 is 0 is none. */
   add(column: number, weight: number): void {
+    if (this.#end === this.#cols.length) this.#grow()
     const value = Math.fround(weight < 1 ? weight : 1)
     this.#cols[this.#end] = column
     this.#vals[this.#end] = value
@@ -151,17 +196,21 @@ class RowWriter {
     this.#ptr[row + 1] = this.#end
   }
 
-  /** The base row. */
-  copy(row: number): void {
-    const { ptr, cols, vals } = this.#base
-    for (let e = ptr[row]!; e < ptr[row + 1]!; e++) {
-      this.#cols[this.#end] = cols[e]!
-      this.#vals[this.#end++] = vals[e]!
-    }
+  /** A row of another matrix, every weight times `factor`. */
+  copy(row: number, { ptr, cols, vals }: Csr, factor: number): void {
+    for (let e = ptr[row]!; e < ptr[row + 1]!; e++) this.add(cols[e]!, vals[e]! * factor)
     this.end(row)
   }
 
   csr(): Csr {
-    return { rows: this.#base.rows, ptr: this.#ptr, cols: this.#cols.slice(0, this.#end), vals: this.#vals.slice(0, this.#end) }
+    return { rows: this.#ptr.length - 1, ptr: this.#ptr, cols: this.#cols.slice(0, this.#end), vals: this.#vals.slice(0, this.#end) }
+  }
+
+  #grow(): void {
+    const [cols, vals] = [this.#cols, this.#vals]
+    this.#cols = new Uint32Array(2 * cols.length)
+    this.#vals = new Float32Array(2 * vals.length)
+    this.#cols.set(cols)
+    this.#vals.set(vals)
   }
 }

@@ -1,4 +1,5 @@
 export * from './adjacent-lines.ts'
+export * from './count-lines.ts'
 export * from './counts.ts'
 export * from './derive.ts'
 export * from './ln.ts'
