@@ -28,7 +28,7 @@ function flags(): string[] {
 
 /** @returns undefined when NAME.node is there, otherwise why it is not, one sentence without a full stop */
 function build(name: string): string | undefined {
-  if (process.platform === 'win32') return 'the C engine is not built on Windows; the wasm engine does its work'
+  if (process.platform === 'win32') return 'the C engines are not built on Windows; the wasm engines do their work'
   const own = process.env['CC']
   const part = join(folder, `.${name}.${process.pid}.part`)
   const source = join(sources, `${name}.c`)

@@ -80,7 +80,7 @@ function install() {
 /** The C engines' sources, and whether there is a compiler: when either changes it is built again. */
 function nativeWanted() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
-  const sources = readdirSync(join(root, 'packages', 'compute', 'native')).filter((name) => name.endsWith('.c'))
+  const sources = readdirSync(join(root, 'packages', 'compute', 'native')).filter((name) => /\.[ch]$/.test(name))
   for (const file of [...sources.sort().map((name) => `packages/compute/native/${name}`), 'scripts/build-native.ts'])
     hash.update(file).update(readFileSync(join(root, file)))
   const folders = (process.env.PATH ?? '').split(delimiter)

@@ -64,7 +64,7 @@ export async function runCanary(engine: StepEngine, profile: SwarmProfile, canar
   const { params, tolerance, maxSteps } = profile
   const expected = converge(matrices, cover, { rule: { profile: 'stable', params }, teacher, tolerance, maxSteps })
   await engine.load(matrices)
-  const exact = engine.name === 'wasm' || engine.name === 'reference'
+  const exact = !engine.name.startsWith('onnx:')
   let largestError = 0
   let stepMs = Infinity
   let sameSteps = true

@@ -1,4 +1,5 @@
 import { ComputeError } from '../compute-error.ts'
+import type { CpuEngineName } from './cpu-engines.ts'
 import { type Machine, thisMachine } from '../machine.ts'
 import { plausibility } from './onnx/plausible.ts'
 import { probeProvider, type ProbeResult } from './onnx/probe.ts'
@@ -6,7 +7,7 @@ import { type ProviderName, PROVIDERS } from '../onnx/ort.ts'
 import type { ProviderReport } from './port.ts'
 
 /** Names for `LatticeOptions.provider`: one of these, or nothing for the fastest. */
-export type EngineName = 'wasm' | 'reference' | `onnx:${ProviderName}`
+export type EngineName = CpuEngineName | `onnx:${ProviderName}`
 
 /** Providers that passed their probe, and what became of the others. */
 export interface ProviderSurvey {
@@ -22,7 +23,7 @@ export interface SurveyTools {
 
 /** @throws ComputeError PROVIDER_UNAVAILABLE for a name that is no engine */
 export function parseEngineName(name: string): EngineName {
-  const known: readonly string[] = ['wasm', 'reference', ...PROVIDERS.map((provider) => `onnx:${provider}`)]
+  const known: readonly string[] = ['native', 'wasm', 'reference', ...PROVIDERS.map((provider) => `onnx:${provider}`)]
   if (known.includes(name)) return name as EngineName
   throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: name, detail: `not one of ${known.join(', ')}` })
 }

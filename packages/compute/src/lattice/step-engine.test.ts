@@ -5,6 +5,7 @@ import { makeCanary, runCanary } from './canary.ts'
 import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
 import { loadOrt } from '../onnx/ort.ts'
 import { thisMachine } from '../machine.ts'
+import { NativeStepEngine, nativeStepPaths } from './native-step-engine.ts'
 import { ReferenceStepEngine } from './reference-step-engine.ts'
 import { STABLE_PROFILE, type StepEngine, type Trajectory } from './step-engine.ts'
 import { WasmStepEngine } from './wasm-step-engine.ts'
@@ -14,6 +15,22 @@ const { params, tolerance, maxSteps } = STABLE_PROFILE
 /** ONNX Runtime is optional and has no library for some platforms, darwin-x64 for one. */
 const here = thisMachine()
 const hasOnnx = here.ortFolder !== undefined && here.exists(here.ortFolder)
+
+/** The C engine on every instruction set of this processor; none where it is not built. */
+function nativeEngines(): StepEngine[] {
+  try {
+    return nativeStepPaths().map((_, path) => new NativeStepEngine(STABLE_PROFILE, { path }))
+  } catch {
+    return []
+  }
+}
+
+/** Engines that promise the reference's bits, with what tells them apart. */
+const EXACT: readonly (readonly [string, StepEngine])[] = [
+  ...nativeEngines().map((engine) => [`native, ${(engine as NativeStepEngine).about}`, engine] as const),
+  ['wasm', WasmStepEngine.open(STABLE_PROFILE)],
+  ['reference', new ReferenceStepEngine(STABLE_PROFILE)],
+]
 
 /** A lattice, some of its rows replaced, and where to step from. */
 const question = latticeArb(40, 12).chain((matrices) => {
@@ -45,19 +62,42 @@ function expected({ matrices, replaced, start, teacher }: Question): Trajectory 
   return { state: s, steps, converged }
 }
 
-test.for([WasmStepEngine.open(STABLE_PROFILE), new ReferenceStepEngine(STABLE_PROFILE)])(
-  '$name steps as the reference does, to the bit, also with rows replaced',
-  async (engine) => {
-    await fc.assert(
-      fc.asyncProperty(question, async (each) => {
-        expect(await ask(engine, each)).toEqual(expected(each))
-      }),
-    )
-  },
-)
+test.for(EXACT)('%s steps as the reference does, to the bit, also with rows replaced', async ([, engine]) => {
+  await fc.assert(
+    fc.asyncProperty(question, async (each) => {
+      expect(await ask(engine, each)).toEqual(expected(each))
+    }),
+  )
+})
 
-test('wasm moves rows that outgrow their place, thousands of times', async () => {
-  const engine = WasmStepEngine.open(STABLE_PROFILE)
+test.for(EXACT)('%s steps rows of very different lengths, shared by both matrices and not, to the bit', async ([, engine]) => {
+  const { matrices, cover, teacher } = skewed(6_000)
+  await engine.load(matrices)
+  expect(await engine.converge(cover, teacher)).toEqual(expected({ matrices, replaced: [], start: cover, teacher }))
+})
+
+test.for(EXACT)('%s steps across columns that lie further apart than 16 bits reach, to the bit', async ([, engine]) => {
+  const rows = 200_000
+  const far = [0, 65_535, 65_536, 131_071, 131_073, 199_999]
+  const edgesOf = (row: number): readonly number[] => (row % 4 === 0 ? far.filter((_, bit) => ((row >> 2) & (1 << bit)) !== 0) : [])
+  const ptr = new Uint32Array(rows + 1)
+  for (let row = 0; row < rows; row++) ptr[row + 1] = ptr[row]! + edgesOf(row).length
+  const cols = Uint32Array.from(Array.from({ length: rows }, (_, row) => edgesOf(row)).flat())
+  const tau = { rows, ptr, cols, vals: Float32Array.from(cols, (column, at) => ((column + at) % 97) / 97) }
+  const rho = { rows, ptr: new Uint32Array(rows + 1), cols: new Uint32Array(0), vals: new Float32Array(0) }
+  const state = Float32Array.from({ length: rows }, (_, row) => (row % 251) / 251)
+  await engine.load({ tau, rho })
+  const replaced = {
+    tauCols: Uint32Array.of(7, 150_000),
+    tauVals: Float32Array.of(0.5, 1),
+    rhoCols: Uint32Array.of(199_999),
+    rhoVals: Float32Array.of(0.25),
+  }
+  engine.setRow(1, replaced)
+  expect(await engine.converge(state, state)).toEqual(expected({ matrices: { tau, rho }, replaced: [[1, replaced]], start: state, teacher: state }))
+})
+
+test.for(EXACT.slice(0, -1))('%s moves rows that outgrow their place, thousands of times', async ([, engine]) => {
   const { matrices, cover, teacher } = makeCanary(3_000)
   const donor = makeCanary(2_999).matrices
   await engine.load(matrices)
@@ -108,8 +148,8 @@ test.runIf(hasOnnx)('the ONNX engine builds larger tables when replaced rows run
   await engine.release()
 })
 
-test('the canary accepts wasm and reference', async () => {
-  for (const engine of [WasmStepEngine.open(STABLE_PROFILE), new ReferenceStepEngine(STABLE_PROFILE)]) {
+test('the canary accepts native, wasm and reference', async () => {
+  for (const [, engine] of EXACT) {
     expect(await runCanary(engine, STABLE_PROFILE)).toMatchObject({ right: true, largestError: 0 })
   }
 })
@@ -118,6 +158,10 @@ test.runIf(hasOnnx)('the canary accepts the ONNX graph', async () => {
   const engine = new OnnxStepEngine(await loadOrt(), 'cpu', STABLE_PROFILE)
   expect(await runCanary(engine, STABLE_PROFILE)).toMatchObject({ right: true })
   await engine.release()
+})
+
+test.runIf(nativeEngines().length > 0)('a path that the processor lacks is an error, not a crash', () => {
+  expect(() => new NativeStepEngine(STABLE_PROFILE, { path: nativeStepPaths().length })).toThrow(/of its paths/)
 })
 
 test('the canary settles clear of the tolerance, so that rounding does not decide the number of steps', () => {
@@ -144,6 +188,29 @@ test.for([
   }
   expect(await runCanary(liar, STABLE_PROFILE)).toMatchObject({ right: false })
 })
+
+/** A few rows of thousands of edges among many of few or none; a third of the rows have the same edges in both matrices. */
+function skewed(rows: number): { matrices: LatticeMatrices; cover: Float32Array; teacher: Float32Array } {
+  let word = 7
+  const next = (below: number): number => {
+    word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((word / 2 ** 32) * below)
+  }
+  const columns = (): Uint32Array => {
+    const most = next(200) === 0 ? rows / 2 : next(10) === 0 ? 300 : 8
+    return Uint32Array.from(new Set(Array.from({ length: next(most) }, () => next(rows)))).sort()
+  }
+  const weights = (cols: Uint32Array): Float32Array => Float32Array.from(cols, () => next(1_001) / 1_000)
+  const matrices = toMatrices(
+    Array.from({ length: rows }, () => {
+      const tauCols = columns()
+      const rhoCols = next(3) === 0 ? tauCols : columns()
+      return { tauCols, tauVals: weights(tauCols), rhoCols, rhoVals: weights(rhoCols) }
+    }),
+  )
+  const state = (): Float32Array => Float32Array.from({ length: rows }, () => (next(3) === 0 ? next(1_001) / 1_000 : 0))
+  return { matrices, cover: state(), teacher: state() }
+}
 
 /** Rows of both matrices, of up to `edges` edges each; the patterns of Wτ and Wρ differ. */
 function latticeArb(maxRows: number, edges: number): fc.Arbitrary<LatticeMatrices> {

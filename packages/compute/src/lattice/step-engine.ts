@@ -20,8 +20,8 @@ export interface SwarmProfile {
 export const STABLE_PROFILE: SwarmProfile = { params: STABLE, tolerance: DEFAULT_TOLERANCE, maxSteps: DEFAULT_MAX_STEPS }
 
 /**
- * What steps the swarm. Every engine computes the stable profile of `@sgsd/lattice`: `wasm` and `reference` to the bit,
- * the GPU ones within binary32 rounding. One call at a time.
+ * What steps the swarm. Every engine computes the stable profile of `@sgsd/lattice`: `native`, `wasm` and `reference` to the
+ * bit, the GPU ones within binary32 rounding. One call at a time.
  */
 export interface StepEngine {
   /** Provider name as in `ProviderReport`. */
