@@ -30,6 +30,11 @@ export const WASM_MODULES: readonly WasmModule[] = [
     target: 'packages/compute/src/claims/claim-root-wasm.generated.ts',
     constant: 'CLAIM_ROOT_WASM',
   },
+  {
+    source: 'packages/compute/assembly/join.ts',
+    target: 'packages/compute/src/join/join-wasm.generated.ts',
+    constant: 'JOIN_WASM',
+  },
 ]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
