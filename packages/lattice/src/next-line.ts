@@ -1,6 +1,6 @@
 import { cover } from './cover.ts'
 import type { HanziKernel } from './hanzi-kernel.ts'
-import { nearest } from './top.ts'
+import { type Entry, nearest } from './top.ts'
 
 /** How well a state foretells the characters of the next line; each in [0, 1]. */
 export interface NextLineScore {
@@ -29,9 +29,22 @@ export function nextLineScore(
   exclude: Iterable<number> = [],
 ): NextLineScore | undefined {
   const passed = new Set(exclude)
-  const wanted = new Set([...cover(kernel, nextLine).rows].filter((row) => !passed.has(row)))
+  const wanted = wantedRows(cover(kernel, nextLine).rows, passed)
+  return scoreGuesses(nearest(s, passed, Math.max(k, wanted.size)), wanted, k)
+}
+
+/** The rows of the next line that may be guessed. */
+export function wantedRows(nextLine: Iterable<number>, exclude: ReadonlySet<number>): ReadonlySet<number> {
+  return new Set([...nextLine].filter((row) => !exclude.has(row)))
+}
+
+/**
+ * `nextLineScore` of guesses that are there already.
+ * @param guesses - greatest first: at least k and as many as are wanted, where there are so many
+ * @returns undefined when nothing is wanted
+ */
+export function scoreGuesses(guesses: readonly Entry[], wanted: ReadonlySet<number>, k: number = DEFAULT_RECALL_AT): NextLineScore | undefined {
   if (wanted.size === 0) return undefined
-  const guesses = nearest(s, passed, Math.max(k, wanted.size))
   const hits = (count: number): number => guesses.slice(0, count).filter((guess) => wanted.has(guess.row)).length
   const recall = hits(k) / wanted.size
   const bleu = hits(wanted.size) / wanted.size

@@ -1,4 +1,7 @@
-import type { Answer, CommitDraft, FarmReport, FoldReport, LatticeCompute, LayerContent } from './port.ts'
+import type { FoldId, PeerName } from '@sgsd/consensus'
+import type { CpuEngineName } from './cpu-engines.ts'
+import type { Answer, CommitDraft, FarmOptions, FarmReport, FoldReport, GradedLine, LatticeCompute, LayerContent, Prediction } from './port.ts'
+import type { ProgramInput, ProgramSlice } from './programs/port.ts'
 import type { ProviderName } from '../onnx/ort.ts'
 
 /** What the worker found out while it opened. */
@@ -10,8 +13,8 @@ export interface Opened {
   readonly buildMs: number
   readonly radicalRows: readonly number[]
   readonly engine: EngineState
-  /** The wasm kernel's report: it is always tried. */
-  readonly wasm: { readonly state: 'active' | 'missing' | 'wrong' | 'off'; readonly why: string }
+  /** What became of the engines on the processor. */
+  readonly cpu: readonly ProviderReport[]
 }
 
 /** The engine that steps from now on. */
@@ -25,17 +28,30 @@ export interface EngineState {
 
 export type FoldMembers = Parameters<LatticeCompute['fold']>[0]
 
+/** What decides how a member learns. */
+export interface SwarmIdentity {
+  /** The mesh's fold, and with it the learning rule. */
+  readonly foldId: FoldId
+  /** This member: among the heads of a fold its own is not counted twice. */
+  readonly self: PeerName | undefined
+}
+
 /** What the lattice worker answers, one call after the other. */
 export interface LatticeCalls {
-  /** Builds the lattice; the first call. */
-  open(engine: 'wasm' | 'reference'): Promise<Opened>
+  /** Builds the lattice; the first call. @param engine - the only one to step with; the fastest on the processor when undefined */
+  open(engine: CpuEngineName | undefined, identity: SwarmIdentity): Promise<Opened>
   /** Goes over to ONNX Runtime. @throws ComputeError PROVIDER_UNAVAILABLE, with the old engine still in place */
   useProvider(provider: ProviderName): Promise<EngineState>
   setOwned(radicals: readonly number[]): void
-  farm(lines: readonly string[]): Promise<FarmReport>
+  farm(lines: readonly string[], options: FarmOptions): Promise<FarmReport>
+  predict(lines: readonly string[], k: number): Promise<readonly Prediction[]>
+  learn(items: readonly GradedLine[]): Promise<FarmReport>
   commit(): CommitDraft
   restore(own: LayerContent, lines: number, meanScore: number): Promise<void>
   load(content: LayerContent): string | undefined
   fold(members: FoldMembers): Promise<FoldReport>
   ask(text: string, k: number): Promise<Answer>
+  openProgram(input: ProgramInput): number
+  advanceProgram(id: number): ProgramSlice
+  closeProgram(id: number): void
 }

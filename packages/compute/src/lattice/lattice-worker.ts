@@ -6,13 +6,13 @@ import { zstdDecompressSync } from 'node:zlib'
 import { buildLattice, coverState, HANZI_TABLE_FILE, type HanziKernel, MAX_TABLE_BYTES, parseHanziTable, radicalRows } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
 import { runCanary } from './canary.ts'
+import { chooseCpuEngine } from './cpu-engines.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
 import { loadOrt, type ProviderName } from '../onnx/ort.ts'
-import { ReferenceStepEngine } from './reference-step-engine.ts'
+import { Programs } from './programs/programs.ts'
 import { STABLE_PROFILE, type StepEngine } from './step-engine.ts'
-import { Swarm } from './swarm.ts'
-import { WasmStepEngine } from './wasm-step-engine.ts'
+import { type AnySwarm, openSwarm } from './swarm.ts'
 import { serveCalls } from '../worker/worker-host.ts'
 import { STOP_CELL } from '../worker/worker-messages.ts'
 
@@ -21,18 +21,20 @@ const RATE_RUNS = 5
 
 const stop: Int32Array = (workerData as { readonly stop: Int32Array }).stop
 let kernel: HanziKernel | undefined
-let swarm: Swarm | undefined
+let swarm: AnySwarm | undefined
+let programs: Programs | undefined
 
 const calls: LatticeCalls = {
-  async open(wanted): Promise<Opened> {
+  async open(wanted, { foldId, self }): Promise<Opened> {
     const table = readTable()
     const began = performance.now()
     const base = buildLattice(table)
     const buildMs = performance.now() - began
-    const { engine, stepMs, wasm } = await chooseEngine(wanted)
+    const { engine, stepMs, reports } = await chooseCpuEngine(wanted)
     kernel = table
-    swarm = new Swarm(table, base, engine, () => Atomics.load(stop, STOP_CELL) === 1)
+    swarm = openSwarm(foldId, { kernel: table, base, self, stopped: () => Atomics.load(stop, STOP_CELL) === 1 }, engine)
     await swarm.use(engine)
+    programs = new Programs(table, swarm)
     return {
       kernelId: table.id,
       rows: table.definedCount,
@@ -41,7 +43,7 @@ const calls: LatticeCalls = {
       buildMs,
       radicalRows: radicalRows(table),
       engine: await measure(engine, stepMs),
-      wasm,
+      cpu: reports,
     }
   },
 
@@ -61,12 +63,17 @@ const calls: LatticeCalls = {
   },
 
   setOwned: (radicals) => opened().setOwned(radicals),
-  farm: (lines) => opened().farm(lines),
+  farm: (lines, options) => opened().farm(lines, options),
+  predict: (lines, k) => opened().predict(lines, k),
+  learn: (items) => opened().learn(items),
   commit: () => opened().commit(),
   restore: (own, lines, meanScore) => opened().restore(own, lines, meanScore),
   load: (content) => opened().load(content),
   fold: (members) => opened().fold(members),
   ask: (text, k) => opened().ask(text, k),
+  openProgram: (input) => openedPrograms().open(input),
+  advanceProgram: (id) => openedPrograms().advance(id),
+  closeProgram: (id) => openedPrograms().close(id),
 }
 
 if (parentPort === null) throw new Error('the lattice worker was started outside a worker thread')
@@ -74,9 +81,14 @@ serveCalls(parentPort, calls, stop, async () => {
   await swarm?.engine.release()
 })
 
-function opened(): Swarm {
+function opened(): AnySwarm {
   if (swarm === undefined) throw new Error('the lattice worker was called before `open`')
   return swarm
+}
+
+function openedPrograms(): Programs {
+  if (programs === undefined) throw new Error('the lattice worker was called before `open`')
+  return programs
 }
 
 function readTable(): HanziKernel {
@@ -84,28 +96,6 @@ function readTable(): HanziKernel {
   const table = parseHanziTable(zstdDecompressSync(bytes, { maxOutputLength: MAX_TABLE_BYTES }))
   if ('error' in table) throw new Error(`the hanzi table is damaged: ${table.error}`)
   return table
-}
-
-/** The wasm engine if it answers the canary right, the reference otherwise or where it was asked for. */
-async function chooseEngine(wanted: 'wasm' | 'reference'): Promise<{ engine: StepEngine; stepMs: number; wasm: Opened['wasm'] }> {
-  const reference = async (wasm: Opened['wasm']): Promise<{ engine: StepEngine; stepMs: number; wasm: Opened['wasm'] }> => {
-    const engine = new ReferenceStepEngine(STABLE_PROFILE)
-    const { stepMs } = await runCanary(engine, STABLE_PROFILE)
-    return { engine, stepMs, wasm }
-  }
-  if (wanted === 'reference') return reference({ state: 'off', why: 'the configuration asks for reference' })
-  try {
-    const engine = WasmStepEngine.open(STABLE_PROFILE)
-    const { right, largestError, stepMs } = await runCanary(engine, STABLE_PROFILE)
-    if (!right) return await reference({ state: 'wrong', why: `its step differs from the reference by ${largestError.toPrecision(2)}` })
-    return {
-      engine,
-      stepMs,
-      wasm: { state: 'active', why: `WebAssembly SIMD128, equal to the reference to the bit, ${stepMs.toFixed(2)} ms a step` },
-    }
-  } catch (error) {
-    return reference({ state: 'missing', why: error instanceof Error ? error.message : String(error) })
-  }
 }
 
 async function openProvider(provider: ProviderName): Promise<OnnxStepEngine> {

@@ -1,13 +1,31 @@
+import type { FoldId, PeerName } from '@sgsd/consensus'
 import { ComputeError } from '../compute-error.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
+import type { ProgramInput, ProgramSlice } from './programs/port.ts'
 import type { ProviderName } from '../onnx/ort.ts'
-import type { Answer, CommitDraft, FarmReport, FoldReport, LatticeCompute, LatticeInfo, LayerContent, ProviderReport } from './port.ts'
+import type {
+  Answer,
+  CommitDraft,
+  FarmOptions,
+  FarmReport,
+  FoldReport,
+  GradedLine,
+  LatticeCompute,
+  LatticeInfo,
+  LayerContent,
+  Prediction,
+  ProviderReport,
+} from './port.ts'
 import { parseEngineName, providerOf, type ProviderSurvey, surveyProviders } from './provider-choice.ts'
 import { WorkerLink } from '../worker/worker-link.ts'
 
 export interface LatticeOptions {
-  /** `wasm`, `reference` or `onnx:<cuda|coreml|dml|webgpu>`; without it the fastest that answers right. */
+  /** `native`, `wasm`, `reference` or `onnx:<cuda|coreml|dml|webgpu>`; without it the fastest that answers right. */
   readonly provider?: string
+  /** The mesh's fold, which decides how this member learns; `mean/1` unless said. */
+  readonly fold?: FoldId
+  /** This member. Without it no head of a fold is taken for its own. */
+  readonly self?: PeerName
 }
 
 /**
@@ -21,10 +39,12 @@ export async function openLatticeCompute(options: LatticeOptions = {}): Promise<
   if (forced !== undefined) refuseUnlessPassed(forced, await survey)
   const link = new WorkerLink<LatticeCalls>({ url: WORKER, name: 'lattice', data: {}, heap: HEAP })
   try {
-    const opened = await link.call('open', wanted === 'reference' ? 'reference' : 'wasm')
-    if (wanted === 'wasm' && opened.wasm.state !== 'active') {
-      throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: 'wasm', detail: opened.wasm.why })
-    }
+    const opened = await link.call('open', forced === undefined ? (wanted as CpuEngineName | undefined) : undefined, {
+      foldId: options.fold ?? 'mean/1',
+      self: options.self,
+    })
+    const refused = opened.cpu.find(({ provider, state }) => provider === wanted && state !== 'active')
+    if (refused !== undefined) throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: refused.provider, detail: refused.why })
     const { engine, providers } = await settle(link, opened, await survey, forced !== undefined)
     const { kernelId, rows, tauEdges, rhoEdges, buildMs, radicalRows } = opened
     return new LatticeClient(link, { kernelId, rows, tauEdges, rhoEdges, buildMs, radicalRows, rowRate: engine.rowRate, providers })
@@ -73,11 +93,10 @@ async function settle(
       others.push({ provider: name, state: 'wrong', why: `passed its probe but not in the worker: ${detail}` })
     }
   }
-  const { state, why } = opened.wasm
-  const wasm: ProviderReport = { provider: 'wasm', state: state === 'active' && engine.name !== 'wasm' ? 'standby' : state, why }
+  const cpu = opened.cpu.map((report) => (report.state === 'active' && engine.name !== report.provider ? { ...report, state: 'standby' as const } : report))
   return {
     engine,
-    providers: [...standby.filter((report) => report.state === 'active'), wasm, ...standby.filter((report) => report.state !== 'active'), ...others],
+    providers: [...standby.filter((report) => report.state === 'active'), ...cpu, ...standby.filter((report) => report.state !== 'active'), ...others],
   }
 }
 
@@ -99,8 +118,16 @@ class LatticeClient implements LatticeCompute {
     return this.#link.call('setOwned', radicals)
   }
 
-  farm(lines: readonly string[]): Promise<FarmReport> {
-    return this.#link.call('farm', lines)
+  farm(lines: readonly string[], options: FarmOptions = {}): Promise<FarmReport> {
+    return this.#link.call('farm', lines, options)
+  }
+
+  predict(lines: readonly string[], k: number): Promise<readonly Prediction[]> {
+    return this.#link.call('predict', lines, k)
+  }
+
+  learn(items: readonly GradedLine[]): Promise<FarmReport> {
+    return this.#link.call('learn', items)
   }
 
   commit(): Promise<CommitDraft> {
@@ -121,6 +148,18 @@ class LatticeClient implements LatticeCompute {
 
   ask(text: string, k: number): Promise<Answer> {
     return this.#link.call('ask', text, k)
+  }
+
+  openProgram(input: ProgramInput): Promise<number> {
+    return this.#link.call('openProgram', input)
+  }
+
+  advanceProgram(id: number): Promise<ProgramSlice> {
+    return this.#link.call('advanceProgram', id)
+  }
+
+  closeProgram(id: number): Promise<void> {
+    return this.#link.call('closeProgram', id)
   }
 
   close(): Promise<void> {

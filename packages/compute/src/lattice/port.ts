@@ -1,4 +1,5 @@
 import type { BlockId, LayerId, PeerName } from '@sgsd/consensus'
+import type { ProgramCompute } from './programs/port.ts'
 
 /** An execution provider and what became of it at start. */
 export interface ProviderReport {
@@ -34,10 +35,38 @@ export interface FarmReport {
   readonly graded: number
   /** Lines without any known character. */
   readonly skipped: number
-  /** Mean next-line score of this call, in [0, 1]; 0 when none was graded. */
+  /** Mean score of this call, in [0, 1]; 0 when none was graded. */
   readonly meanScore: number
-  /** Rows that differ from the consensus they started from. */
+  /** Rows that this member has learned something about. */
   readonly touchedRows: number
+}
+
+export interface FarmOptions {
+  /**
+   * The text is farmed by every member: evidence counts only the rows of this member's own radicals then, so that each is counted once.
+   * The Hebb rule writes those rows alone in any case.
+   */
+  readonly shared?: boolean
+  /**
+   * The lines just before the first one in the same text, at most three of them matter. They were farmed before; evidence counts what later lines have
+   * to do with them, so that a text may be cut anywhere.
+   */
+  readonly context?: readonly string[]
+}
+
+/** What a host made of a line. */
+export interface GradedLine {
+  readonly line: string
+  /** In [0, 1]. */
+  readonly score: number
+  /** The host's better text: the teacher. */
+  readonly revision: string | undefined
+}
+
+/** What the lattice takes to come next. */
+export interface Prediction {
+  /** Highest entries of s(t+1) without the line's own characters; empty for a line without known characters. */
+  readonly nearest: readonly { readonly character: string; readonly value: number }[]
 }
 
 /** Learned content ready to be stored and announced. */
@@ -68,12 +97,22 @@ export interface Answer {
 }
 
 /** Lattice work in its own worker thread; every call is answered in order. */
-export interface LatticeCompute extends AsyncDisposable {
+export interface LatticeCompute extends AsyncDisposable, ProgramCompute {
   info(): LatticeInfo
   /** Radicals whose rows this member may write from now on. */
   setOwned(radicals: readonly number[]): Promise<void>
-  /** Cover, converge, score against the next line, Hebb on owned rows; `lines[i + 1]` grades `lines[i]`, the last line only grades. */
-  farm(lines: readonly string[]): Promise<FarmReport>
+  /**
+   * Learns from a text by the built-in host `next-line`: `lines[i + 1]` grades `lines[i]`, the last line only grades, and '' ends a document.
+   * Hebb: cover, converge, score, reward on owned rows. Evidence: predict, score, count the pairs of line and next line.
+   */
+  farm(lines: readonly string[], options?: FarmOptions): Promise<FarmReport>
+  /** s(t+1) of each line, for a host to grade; changes nothing. */
+  predict(lines: readonly string[], k: number): Promise<readonly Prediction[]>
+  /**
+   * Learns from a host's grades. Hebb: reward is the score over its running baseline, a revision joins the line as the teacher. Evidence: counts line
+   * against revision, and without one the line against the lattice's own 32 best, weighted by the score.
+   */
+  learn(items: readonly GradedLine[]): Promise<FarmReport>
   /** What this member has learned so far; nothing is reset. */
   commit(): Promise<CommitDraft>
   /** Continue from the member's own head after a restart. */

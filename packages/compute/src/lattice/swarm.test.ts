@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
-import type { LayerId, PeerName } from '@sgsd/consensus'
+import type { LayerId, PeerName, RowBlock } from '@sgsd/consensus'
 import { buildLattice, HANZI_TABLE_FILE, type HanziKernel, type LatticeMatrices, parseHanziTable } from '@sgsd/lattice'
 import { encodeRowBlock, encodeStateBlock, parseRowBlock } from '@sgsd/wire'
 import { beforeAll, expect, test } from 'vitest'
 import type { CommitDraft, LayerContent } from './port.ts'
-import { STABLE_PROFILE } from './step-engine.ts'
+import { STABLE_PROFILE, type StepEngine } from './step-engine.ts'
+import { HebbLearning } from './learning/hebb-learning.ts'
+import type { LearningGround } from './learning/learning.ts'
 import { Swarm } from './swarm.ts'
 import { WasmStepEngine } from './wasm-step-engine.ts'
 
@@ -27,9 +29,14 @@ beforeAll(() => {
   base = buildLattice(kernel)
 })
 
-async function newSwarm(owned: (radical: number) => boolean = () => true): Promise<Swarm> {
+function swarmOf(stopped: () => boolean, engine: StepEngine): Swarm<RowBlock> {
+  const ground: LearningGround = { kernel, base, self: undefined, stopped }
+  return new Swarm(ground, new HebbLearning(ground, engine))
+}
+
+async function newSwarm(owned: (radical: number) => boolean = () => true): Promise<Swarm<RowBlock>> {
   const engine = WasmStepEngine.open(STABLE_PROFILE)
-  const swarm = new Swarm(kernel, base, engine, () => false)
+  const swarm = swarmOf(() => false, engine)
   await swarm.use(engine)
   swarm.setOwned(Array.from({ length: 214 }, (_, index) => index + 1).filter(owned))
   return swarm
@@ -44,7 +51,7 @@ function content(draft: CommitDraft, id: LayerId = layer(0)): LayerContent {
 }
 
 /** Members whose radicals are disjoint, each with a text of its own. */
-async function farmed(): Promise<{ swarms: Swarm[]; layers: LayerContent[] }> {
+async function farmed(): Promise<{ swarms: Swarm<RowBlock>[]; layers: LayerContent[] }> {
   const swarms = await Promise.all([0, 1, 2].map((member) => newSwarm((radical) => radical % 3 === member)))
   const layers: LayerContent[] = []
   for (const [member, swarm] of swarms.entries()) {
@@ -54,7 +61,7 @@ async function farmed(): Promise<{ swarms: Swarm[]; layers: LayerContent[] }> {
   return { swarms, layers }
 }
 
-const head = (member: number): Parameters<Swarm['fold']>[0][number] => ({
+const head = (member: number): Parameters<Swarm<RowBlock>['fold']>[0][number] => ({
   peer: `peer${member}` as PeerName,
   seq: BigInt(member),
   layer: layer(member),
@@ -160,7 +167,7 @@ test('a fold of nobody is the kernel itself', async () => {
 test('a stopped swarm leaves between two lines', async () => {
   const engine = WasmStepEngine.open(STABLE_PROFILE)
   let asked = 0
-  const swarm = new Swarm(kernel, base, engine, () => ++asked > 2)
+  const swarm = swarmOf(() => ++asked > 2, engine)
   await swarm.use(engine)
   await expect(swarm.farm(TEXTS[0]!)).rejects.toMatchObject({ code: 'CLOSED', data: { call: 'farm' } })
   expect(asked).toBe(3)

@@ -1,26 +1,14 @@
 import { createHash } from 'node:crypto'
-import { foldBytes, foldLattice, type FoldId, type LayerId } from '@sgsd/consensus'
-import {
-  type Baseline,
-  cover,
-  coverState,
-  type HanziKernel,
-  hebb,
-  type LatticeMatrices,
-  type LearnedRow,
-  nearest,
-  nextLineScore,
-  reward,
-  withRows,
-} from '@sgsd/lattice'
-import { encodeRowBlock, encodeStateBlock } from '@sgsd/wire'
+import { type EvidenceBlock, foldBytes, type FoldId, type LayerId, type PeerName, type RowBlock } from '@sgsd/consensus'
+import { cover, lineRows, nearest } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
 import type { FoldMembers } from './lattice-calls.ts'
-import { type CheckedLayer, checkLayer } from './layer-check.ts'
-import { blocksOf, rowsOf } from './learned-blocks.ts'
-import { MeanState } from './mean-state.ts'
-import type { Answer, CommitDraft, FarmReport, FoldReport, LayerContent } from './port.ts'
-import type { StepEngine, Trajectory } from './step-engine.ts'
+import { EvidenceLearning } from './learning/evidence-learning.ts'
+import { HebbLearning } from './learning/hebb-learning.ts'
+import type { CheckedLayer, Learning, LearningGround } from './learning/learning.ts'
+import type { Answer, CommitDraft, FarmOptions, FarmReport, FoldReport, GradedLine, LayerContent, Prediction } from './port.ts'
+import type { ProgramLattice } from './programs/program-run.ts'
+import type { StepEngine } from './step-engine.ts'
 
 /** Layers loaded and not yet part of a fold, at most; beyond it the one loaded first goes, and must be loaded again to be folded. */
 const MAX_WAITING_LAYERS = 256
@@ -28,100 +16,90 @@ const MAX_WAITING_LAYERS = 256
 /** Characters of an unknown text that an error repeats. */
 const MAX_ECHO = 64
 
-/** The rule of `foldLattice`. */
-const FOLD_ID: FoldId = 'mean/1'
+/** Author of a layer that is looked at by itself: whose it is changes nothing in its fold. */
+const NOBODY = '' as PeerName
+
+/** The swarm of a mesh of either fold. */
+export type AnySwarm = Swarm<RowBlock> | Swarm<EvidenceBlock>
+
+/** Opens the swarm that a mesh's fold asks for. The engine is loaded by `use`. */
+export function openSwarm(foldId: FoldId, ground: LearningGround, engine: StepEngine): AnySwarm {
+  switch (foldId) {
+    case 'mean/1':
+      return new Swarm(ground, new HebbLearning(ground, engine))
+    case 'evidence/1':
+      return new Swarm(ground, new EvidenceLearning(ground, engine))
+  }
+}
 
 /**
- * The running lattice of one member: the consensus (at first the kernel's own lattice) with the rows that this member learned in the
- * place of the consensus' rows, and the engine that steps it. Learned rows survive a fold; they are part of it through the member's head.
+ * The running lattice of one member behind the worker's calls: what is the same for every learning rule. Loads and keeps the layers of others, folds
+ * them, and answers; how it learns is the rule's.
  */
-export class Swarm {
-  readonly #kernel: HanziKernel
-  readonly #base: LatticeMatrices
-  readonly #stopped: () => boolean
-  #consensus: LatticeMatrices
-  #engine: StepEngine
-  #owned: ReadonlySet<number> = new Set()
-  #learned = new Map<number, LearnedRow>()
-  readonly #loaded = new Map<LayerId, CheckedLayer>()
+export class Swarm<B> {
+  readonly #ground: LearningGround
+  readonly #learning: Learning<B>
+  readonly #loaded = new Map<LayerId, CheckedLayer<B>>()
   /** What the newest fold named. */
   #folded: ReadonlySet<LayerId> = new Set()
-  readonly #mean: MeanState
-  #scoreSum = 0
-  #baseline: Baseline
+  #consensus: ProgramLattice
 
-  /** @param stopped - looked at between two lines: a long call then ends with CLOSED */
-  constructor(kernel: HanziKernel, base: LatticeMatrices, engine: StepEngine, stopped: () => boolean) {
-    this.#kernel = kernel
-    this.#base = base
-    this.#consensus = base
-    this.#engine = engine
-    this.#stopped = stopped
-    this.#mean = new MeanState(kernel.definedCount)
+  constructor(ground: LearningGround, learning: Learning<B>) {
+    this.#ground = ground
+    this.#learning = learning
+    this.#consensus = { matrices: ground.base, state: new Float32Array(ground.kernel.definedCount) }
   }
 
   /** Loads the running lattice into an engine and steps with it from now on. The caller releases the one before. */
-  async use(engine: StepEngine): Promise<void> {
-    await engine.load(this.#running())
-    this.#engine = engine
+  use(engine: StepEngine): Promise<void> {
+    return this.#learning.use(engine)
   }
 
   get engine(): StepEngine {
-    return this.#engine
+    return this.#learning.engine
+  }
+
+  /** The engine, with the running lattice as it is now. */
+  stepper(): Promise<StepEngine> {
+    return this.#learning.stepper()
   }
 
   setOwned(radicals: readonly number[]): void {
-    this.#owned = new Set(radicals)
+    this.#learning.setOwned(radicals)
   }
 
-  async farm(lines: readonly string[]): Promise<FarmReport> {
-    let graded = 0
-    let skipped = 0
-    let sum = 0
-    for (let i = 0; i + 1 < lines.length; i++) {
-      if (this.#stopped()) throw new ComputeError('CLOSED', { call: 'farm' })
-      const { rows } = cover(this.#kernel, lines[i]!)
-      if (rows.length === 0) {
-        skipped++
-        continue
-      }
-      const { state } = await this.#trajectory(rows)
-      const score = nextLineScore(state, this.#kernel, lines[i + 1]!, undefined, rows)?.score
-      if (score === undefined) continue
-      graded++
-      sum += score
-      this.#learn(state, score)
+  farm(lines: readonly string[], options: FarmOptions = {}): Promise<FarmReport> {
+    return this.#learning.farm(lines, options)
+  }
+
+  learn(items: readonly GradedLine[]): Promise<FarmReport> {
+    return this.#learning.learn(items)
+  }
+
+  async predict(lines: readonly string[], k: number): Promise<readonly Prediction[]> {
+    const { kernel, stopped } = this.#ground
+    const predictions: Prediction[] = []
+    for (const line of lines) {
+      if (stopped()) throw new ComputeError('CLOSED', { call: 'predict' })
+      const rows = lineRows(kernel, line)
+      const best = rows.length === 0 ? [] : await this.#learning.nearest(rows, k)
+      predictions.push({ nearest: best.map(({ row, value }) => ({ character: kernel.characterAt(row), value })) })
     }
-    return { graded, skipped, meanScore: graded === 0 ? 0 : sum / graded, touchedRows: this.#learned.size }
+    return predictions
   }
 
   commit(): CommitDraft {
-    const lines = this.#mean.count
-    return {
-      radicals: blocksOf(this.#learned, this.#kernel.radicals).map((block) => ({
-        radical: block.radical,
-        rows: block.rowIds.length,
-        nnz: block.tauCols.length + block.rhoCols.length,
-        bytes: encodeRowBlock(block),
-      })),
-      state: encodeStateBlock(this.#mean.mean()),
-      lines,
-      meanScore: lines === 0 ? 0 : this.#scoreSum / lines,
-    }
+    return this.#learning.commit()
   }
 
   async restore(own: LayerContent, lines: number, meanScore: number): Promise<void> {
-    const layer = checkLayer(this.#kernel, own)
+    const layer = this.#learning.check(own)
     if ('refusal' in layer) throw new ComputeError('LAYER_REFUSED', { layer: own.layer, detail: layer.refusal })
-    this.#learned = rowsOf(layer.blocks)
-    this.#mean.restart(layer.state, lines)
-    this.#scoreSum = meanScore * lines
-    this.#baseline = lines === 0 ? undefined : meanScore
-    await this.#engine.load(this.#running())
+    await this.#learning.restore(layer, lines, meanScore)
   }
 
   load(content: LayerContent): string | undefined {
-    const layer = checkLayer(this.#kernel, content)
+    const layer = this.#learning.check(content)
     if ('refusal' in layer) return layer.refusal
     this.#loaded.delete(content.layer)
     this.#loaded.set(content.layer, layer)
@@ -137,11 +115,10 @@ export class Swarm {
       if (layer === undefined) throw new ComputeError('LAYER_REFUSED', { layer: member.layer, detail: 'it is not loaded' })
       return { ...member, ...layer }
     })
-    const folded = foldLattice(this.#base, new Float32Array(this.#kernel.definedCount), named)
-    const hash = createHash('sha256').update(this.#kernel.id).update(FOLD_ID)
+    const folded = await this.#learning.fold(named)
+    this.#consensus = folded
+    const hash = createHash('sha256').update(this.#ground.kernel.id).update(this.#learning.foldId)
     for (const bytes of foldBytes(folded)) hash.update(bytes)
-    this.#consensus = folded.matrices
-    await this.#engine.load(this.#running())
     const now = new Set(members.map(({ layer }) => layer))
     // a layer that no fold has named yet was loaded after the caller chose: the next fold will name it
     for (const layer of this.#folded) if (!now.has(layer)) this.#loaded.delete(layer)
@@ -149,40 +126,34 @@ export class Swarm {
     return { digest: hash.digest('hex'), rows: folded.rows, nnz: folded.nnz, ms: performance.now() - began }
   }
 
+  /** The consensus as folded, without what this member has learned since. Never changed in place: a fold replaces it. */
+  get consensus(): ProgramLattice {
+    return this.#consensus
+  }
+
+  /** What the consensus would be with this one layer, or why the layer is refused. Changes nothing. */
+  consensusOf(content: LayerContent): ProgramLattice | { readonly refusal: string } {
+    const layer = this.#learning.check(content)
+    if ('refusal' in layer) return layer
+    return this.#learning.foldOf([{ peer: NOBODY, seq: 0n, layer: content.layer, weight: 1, ...layer }])
+  }
+
   async ask(text: string, k: number): Promise<Answer> {
-    const { rows, known, unknown } = cover(this.#kernel, text)
+    const { kernel } = this.#ground
+    const { rows, known, unknown } = cover(kernel, text)
     if (rows.length === 0) throw new ComputeError('TEXT_UNKNOWN', { text: [...text].slice(0, MAX_ECHO).join('') })
-    const { state, steps, converged } = await this.#trajectory(rows)
+    const { state, steps, converged, provider } = await this.#learning.settle(rows)
     return {
       nearest: nearest(state, rows, k).map(({ row, value }) => ({
-        character: this.#kernel.characterAt(row),
+        character: kernel.characterAt(row),
         value,
-        definition: this.#kernel.definitionOf(row),
+        definition: kernel.definitionOf(row),
       })),
       known,
       unknown,
       steps,
       converged,
-      provider: this.#engine.name,
+      provider,
     }
-  }
-
-  /** From a cover to rest. The cover is held as the teacher: without one the stable step forgets it and decays to 0. */
-  #trajectory(rows: Uint32Array): Promise<Trajectory> {
-    const covered = coverState(this.#kernel, rows)
-    return this.#engine.converge(covered, covered)
-  }
-
-  #learn(state: Float32Array, score: number): void {
-    const next = reward(this.#baseline, score)
-    this.#baseline = next.baseline
-    this.#scoreSum += score
-    this.#mean.add(state)
-    const owns = (row: number): boolean => this.#owned.has(this.#kernel.radicals[row]!)
-    for (const row of hebb(this.#consensus, this.#learned, state, next.reward, owns)) this.#engine.setRow(row, this.#learned.get(row)!)
-  }
-
-  #running(): LatticeMatrices {
-    return this.#learned.size === 0 ? this.#consensus : withRows(this.#consensus, this.#learned)
   }
 }

@@ -110,6 +110,11 @@ export function derive(counts: EvidenceCsr, base: LatticeMatrices, params: Evide
   return { matrices: { tau: tau.csr(), rho: rho.csr() }, state: priorOf(masses, params) }
 }
 
+/** The state of `derive`, from the counts alone. */
+export function priorState(counts: EvidenceCsr, params: EvidenceParams = EVIDENCE): Float32Array {
+  return priorOf(massesOf(counts), params)
+}
+
 /** Sums of masses in observations: r by column u, c by row v, T. Whole numbers of 1/512, exact below 2^53 of them. */
 interface Masses {
   readonly source: Float64Array
