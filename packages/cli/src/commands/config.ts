@@ -43,11 +43,16 @@ export function addConfig(program: Command, context: Context): void {
     name: 'set',
     arguments: [
       ['<field>', 'e.g. mine.threads'],
-      ['<value>', 'lists are separated by commas, switches are true or false'],
+      ['<value>', 'lists are separated by commas, switches are true or false, objects are JSON'],
     ],
     summary: 'change one setting in config.json',
     details: 'The whole file is checked before it is written. A running daemon reads it at its next start.',
-    examples: ['sgsd config set mine.threads 4', 'sgsd config set listen /ip4/0.0.0.0/tcp/42070,/ip6/::/tcp/42070', 'sgsd config set mdns false'],
+    examples: [
+      'sgsd config set mine.threads 4',
+      'sgsd config set listen /ip4/0.0.0.0/tcp/42070,/ip6/::/tcp/42070',
+      'sgsd config set mdns false',
+      `sgsd config set farm.host '{"kind":"sqlite","path":"grades.db"}'`,
+    ],
   }).action(async (name: string, text: string, _flags, command: Command) => {
     const flags = optionsOf(command)
     const daemon = await context.edges.daemon()
@@ -58,8 +63,8 @@ export function addConfig(program: Command, context: Context): void {
     await requireMember(context, flags)
     const config = mergeOverrides(await daemon.readRawConfig(file), fieldConfig(field, value))
     const checked = daemon.configSchema.safeParse(config)
-    const fault = checked.success ? undefined : checked.error.issues.find((issue) => issue.path.join('.').startsWith(field))
-    if (fault !== undefined) throw new CliError('VALUE_INVALID', `${field}: ${fault.message}`, EXIT.usage)
+    const fault = checked.success ? undefined : checked.error.issues.find((issue) => `${issue.path.join('.')}.`.startsWith(`${field}.`))
+    if (fault !== undefined) throw new CliError('VALUE_INVALID', `${fault.path.join('.')}: ${fault.message}`, EXIT.usage)
     await daemon.writeConfig(file, config)
     if (flags.json === true) printJson(context, { schema: 'sgsd.config/1', settings: [{ field, value, origin: 'file' }] })
     else context.terminal.print(`${field} = ${renderValue(value)}`)

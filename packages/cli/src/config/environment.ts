@@ -1,7 +1,7 @@
 import type { PartialConfig } from '@sgsd/daemon'
 import { type ConfigFields, fieldConfig, mergeOverrides, parseValue } from './fields.ts'
 
-/** `mine.threads` → `SGSD_MINE_THREADS`, `farm.linesPerLayer` → `SGSD_FARM_LINES_PER_LAYER`. */
+/** `mine.threads` → `SGSD_MINE_THREADS`, `farm.callsPerLayer` → `SGSD_FARM_CALLS_PER_LAYER`. */
 export function environmentName(field: string): string {
   return `SGSD_${field
     .replaceAll('.', '_')

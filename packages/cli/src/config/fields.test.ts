@@ -11,7 +11,7 @@ describe('configuration fields', () => {
   test('put together again they are the whole configuration', () => {
     const rebuilt = [...fields].reduce<PartialConfig>((config, [field, value]) => mergeOverrides(config, fieldConfig(field, value)), {})
     expect(rebuilt).toEqual(defaults)
-    expect([...fields.keys()]).toEqual(expect.arrayContaining(['name', 'listen', 'mine.threads', 'farm.linesPerLayer', 'log.level']))
+    expect([...fields.keys()]).toEqual(expect.arrayContaining(['name', 'listen', 'mine.threads', 'farm.auto', 'log.level']))
   })
 
   test.each([...fields.keys()].map((field) => [field]))('%s: reading what is written gives it back, and the schema takes it', (field) => {
@@ -33,6 +33,21 @@ describe('configuration fields', () => {
     expect(() => requireField(fields, text)).toThrow(expect.objectContaining({ exitCode: 2 }))
   })
 
+  test('a value with fields of its own is set as a whole, in JSON', () => {
+    const nested = fieldsOf({ ...defaults, farm: { ...defaults.farm, host: { kind: 'next-line' } } })
+    const value = parseValue(nested, 'farm.host', ' {"kind": "stdout", "path": "-"}\n')
+    expect(value).toEqual({ kind: 'stdout', path: '-' })
+    expect(mergeOverrides({ farm: { host: { kind: 'sqlite', path: 'x', wait: true, batch: 1 } } }, fieldConfig('farm.host', value))).toEqual({
+      farm: { host: { kind: 'stdout', path: '-' } },
+    })
+    expect(renderValue(value)).toBe('{"kind":"stdout","path":"-"}')
+    for (const text of ['stdout', '', '[]', 'null', '"stdout"', '{"kind":']) {
+      expect(() => parseValue(nested, 'farm.host', text)).toThrow(
+        expect.objectContaining({ exitCode: 2, message: expect.stringContaining(`must be a JSON object such as '{"kind":"next-line"}'`) as string }),
+      )
+    }
+  })
+
   test('lists are separated by commas', () => {
     expect(parseValue(fields, 'listen', ' /ip4/1.2.3.4/tcp/1, /ip6/::/tcp/2,')).toEqual(['/ip4/1.2.3.4/tcp/1', '/ip6/::/tcp/2'])
   })
@@ -40,7 +55,7 @@ describe('configuration fields', () => {
 
 describe('overrides', () => {
   test('variables are named after their fields, all differently', () => {
-    expect(environmentName('farm.linesPerLayer')).toBe('SGSD_FARM_LINES_PER_LAYER')
+    expect(environmentName('farm.callsPerLayer')).toBe('SGSD_FARM_CALLS_PER_LAYER')
     expect(new Set([...fields.keys()].map(environmentName)).size).toBe(fields.size)
   })
 

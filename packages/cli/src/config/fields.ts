@@ -2,7 +2,10 @@ import type { Config, PartialConfig } from '@sgsd/daemon'
 import { EXIT } from '../exit-code.ts'
 import { CliError } from '../failure.ts'
 
-export type ConfigValue = string | number | boolean | readonly string[]
+/** A value with fields of its own, which are set together: `farm.host`. */
+export type ConfigObject = { readonly [key: string]: unknown }
+
+export type ConfigValue = string | number | boolean | readonly string[] | ConfigObject
 
 /** Every field of a configuration by its dotted name (`mine.threads`), with its default, which also says how its text is read. */
 export type ConfigFields = ReadonlyMap<string, ConfigValue>
@@ -24,7 +27,7 @@ export function requireField(fields: ConfigFields, text: string): string {
 }
 
 /**
- * Reads a value as its field wants it; lists are separated by commas, switches are true or false. Bounds are the schema's business.
+ * Reads a value as its field wants it; lists are separated by commas, switches are true or false, objects are JSON. Bounds are the schema's business.
  * @throws CliError VALUE_INVALID, exit 2
  */
 export function parseValue(fields: ConfigFields, field: string, text: string): ConfigValue {
@@ -40,6 +43,11 @@ export function parseValue(fields: ConfigFields, field: string, text: string): C
     throw invalid('a number')
   }
   if (typeof standing === 'string') return text
+  if (isGroup(standing)) {
+    const value = parseJson(text)
+    if (isGroup(value)) return value
+    throw invalid(`a JSON object such as '${JSON.stringify(standing)}'`)
+  }
   return text
     .split(',')
     .map((item) => item.trim())
@@ -72,7 +80,18 @@ export function mergeOverrides(base: PartialConfig, over: PartialConfig): Partia
 
 /** As people write a value; `parseValue` reads it back. */
 export function renderValue(value: ConfigValue | undefined): string {
-  return value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value)
+  if (value === undefined) return ''
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** Undefined for what is not JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {

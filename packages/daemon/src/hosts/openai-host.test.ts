@@ -111,6 +111,19 @@ describe('a compatible server', () => {
     expect(server.bodies).toHaveLength(4)
   })
 
+  test('a line that it stumbles over is passed over after good ones; a model that always stumbles is wrong', async () => {
+    const env = await world()
+    let well = true
+    await using server = await httpServer((response, body) => say(response, well && !body.includes('明月光2') ? '{"score":0.5}' : 'Lovely!'))
+    await using host = hostOf(server, env, { retries: 3 })
+    expect(await host.grade(items(4), quiet)).toEqual([{ score: 0.5 }, { score: 0.5 }, undefined, { score: 0.5 }])
+    expect(server.bodies).toHaveLength(5)
+    expect(env.logged).toMatchObject([{ level: 'warn', fields: { line: '床前明月光2' } }])
+    well = false
+    expect(await host.grade(items(2), quiet)).toEqual([undefined, undefined])
+    expect(await failureOf(host.grade(items(2), quiet))).toMatchObject({ code: 'HOST_WRONG', message: expect.stringContaining('Lovely!') })
+  })
+
   test('429 with Retry-After is waited for', async () => {
     const times: number[] = []
     await using server = await httpServer((response, _body, n) => {

@@ -1,7 +1,7 @@
 import { Budget } from './budget.ts'
 import { type ChatVerdict, readCompletion } from './chat-answer.ts'
 import { chatRequest, DEFAULT_PROMPT, type Dialect, FIRST_DIALECT, nextDialect } from './chat.ts'
-import { MAX_GRADE_BYTES } from './grade.ts'
+import { excerpt, MAX_GRADE_BYTES } from './grade.ts'
 import type { OpenaiConfig } from './host-config.ts'
 import type { HostEnvironment } from './host-environment.ts'
 import { HostError, isHostError } from './host-error.ts'
@@ -14,7 +14,10 @@ import { hostPath, readKey, redactor } from './secret.ts'
 /** Bytes of an answer that one token may become: the longest tokens are about this long, and JSON escapes them. */
 const BYTES_PER_ANSWER_TOKEN = 32
 /** Chinese has about one token to three bytes of UTF-8; no tokeniser does much worse. */
-const BYTES_PER_PROMPT_TOKEN = 2
+const BYTES_PER_PROMPT_TOKEN = 2 /** An answer that is none is asked for once more: at temperature 0 it changes little. */
+const WRONG_RETRIES = 1
+/** Lines in a row that may be passed over, after as many good ones. */
+const MAX_CREDIT = 8
 /** Grades kept for a second try; a caller that never asks again for them does not fill the memory. */
 const MAX_PAID = 256
 
@@ -37,6 +40,8 @@ class OpenaiHost implements Host {
   readonly #budget: Budget
   readonly #closing = new AbortController()
   #dialect: Dialect = FIRST_DIALECT
+  /** Items graded well, less those passed over: a model that stumbles over one line must not hold up the text, one that always does must. */
+  #credit = 0
   /** Grades of a call of which another item failed: paid for, and kept until the caller asks again. */
   #paid = new Map<string, Grade | undefined>()
 
@@ -82,9 +87,19 @@ class OpenaiHost implements Host {
   }
 
   async #gradeOne(item: HostItem, key: string | undefined, signal: AbortSignal): Promise<Grade | undefined> {
+    let wrong = 0
+    const also = (error: unknown): boolean => isHostError(error, 'HOST_WRONG') && wrong++ < WRONG_RETRIES
     const attempt = async (): Promise<Grade | undefined> => await this.#attempt(item, key, signal)
-    const also = (error: unknown): boolean => isHostError(error, 'HOST_WRONG')
-    return await withRetries(attempt, { retries: this.#config.retries, random: this.#env.random, also }, signal)
+    try {
+      const grade = await withRetries(attempt, { retries: this.#config.retries, random: this.#env.random, also }, signal)
+      this.#credit = Math.min(MAX_CREDIT, this.#credit + 1)
+      return grade
+    } catch (error) {
+      if (!isHostError(error, 'HOST_WRONG') || this.#credit === 0) throw error
+      this.#credit--
+      this.#env.log.warn({ error: error.message, line: excerpt(item.line, 40) }, 'the model gives no grade for this line; it is passed over')
+      return undefined
+    }
   }
 
   /** One request, or a few while the server's spelling is being found. */
