@@ -109,7 +109,10 @@ test('a damaged addon is missing, named by its file', async () => {
 test('where none is right the reference steps', async () => {
   const { engine, reports } = await chooseCpuEngine(undefined, [wrong])
   expect(engine.name).toBe('reference')
-  expect(reports).toMatchObject([{ provider: 'native', state: 'wrong' }])
+  expect(reports).toMatchObject([
+    { provider: 'native', state: 'wrong' },
+    { provider: 'reference', state: 'active', why: expect.stringContaining('no other engine answers right') },
+  ])
 })
 
 test.for(['wasm', 'reference'] as const)('%s alone is tried when it is asked for', async (wanted) => {

@@ -6,7 +6,8 @@ import { STABLE_PROFILE, type StepEngine, type SwarmProfile } from './step-engin
 import { WasmStepEngine } from './wasm-step-engine.ts'
 
 /** Engines that step on the processor; `native` and `wasm` agree with `reference` to the bit. */
-export type CpuEngineName = 'native' | 'wasm' | 'reference'
+export const CPU_ENGINES = ['native', 'wasm', 'reference'] as const
+export type CpuEngineName = (typeof CPU_ENGINES)[number]
 
 /** One engine that may be missing here. */
 export interface CpuEngineOpener {
@@ -61,6 +62,8 @@ export async function chooseCpuEngine(
   if (fastest === undefined) {
     const engine = new ReferenceStepEngine(profile)
     const { stepMs } = await runCanary(engine, profile, canary)
+    const reason = wanted === 'reference' ? 'the configuration asks for it' : 'no other engine answers right here'
+    reports.set('reference', { provider: 'reference', state: 'active', why: `JavaScript, ${stepMs.toFixed(2)} ms a step: ${reason}` })
     return { engine, stepMs, reports: [...reports.values()] }
   }
   const { engine, stepMs, why } = fastest

@@ -1,6 +1,17 @@
 import type { FoldId, PeerName } from '@sgsd/consensus'
 import type { CpuEngineName } from './cpu-engines.ts'
-import type { Answer, CommitDraft, FarmOptions, FarmReport, FoldReport, GradedLine, LatticeCompute, LayerContent, Prediction } from './port.ts'
+import type {
+  Answer,
+  CommitDraft,
+  FarmOptions,
+  FarmReport,
+  FoldReport,
+  GradedLine,
+  LatticeCompute,
+  LayerContent,
+  Prediction,
+  ProviderReport,
+} from './port.ts'
 import type { ProgramInput, ProgramSlice } from './programs/port.ts'
 import type { ProviderName } from '../onnx/ort.ts'
 

@@ -29,7 +29,7 @@ test('info names the kernel, its lattice and every provider with a reason', () =
   expect(info.tauEdges).toBeGreaterThan(100_000)
   expect(info.rowRate).toBeGreaterThan(100_000)
   expect(info.radicalRows.reduce((a, b) => a + b, 0)).toBe(info.rows)
-  expect(info.providers.map(({ provider }) => provider).sort()).toEqual(['onnx:coreml', 'onnx:cuda', 'onnx:dml', 'onnx:webgpu', 'wasm'])
+  expect(info.providers.map(({ provider }) => provider).sort()).toEqual(['native', 'onnx:coreml', 'onnx:cuda', 'onnx:dml', 'onnx:webgpu', 'wasm'])
   expect(info.providers.filter(({ state }) => state === 'active')).toHaveLength(1)
   for (const { why } of info.providers) expect(why).toMatch(/^\S.{10,}$/)
 })
@@ -73,6 +73,12 @@ test('calls after close are CLOSED, close is idempotent, and a second compute is
   expect(await outcome).toMatchObject([{ status: 'rejected', reason: { code: 'CLOSED' } }])
   await expect(other.ask('水', 1)).rejects.toMatchObject({ code: 'CLOSED' })
   expect((await compute.ask('水', 1)).nearest).toHaveLength(1)
+})
+
+test.for(['wasm', 'reference'])('%s steps when it is asked for', async (provider) => {
+  await using other = await openLatticeCompute({ provider })
+  expect(other.info().providers.find(({ state }) => state === 'active')).toMatchObject({ provider })
+  expect((await other.ask('水', 3)).provider).toBe(provider)
 })
 
 test.for(['cpu', 'onnx:cpu', 'gpu', ''])('%j is no provider', async (provider) => {

@@ -16,7 +16,7 @@ import type {
   Prediction,
   ProviderReport,
 } from './port.ts'
-import { parseEngineName, providerOf, type ProviderSurvey, surveyProviders } from './provider-choice.ts'
+import { cpuEngineOf, parseEngineName, providerOf, type ProviderSurvey, surveyProviders } from './provider-choice.ts'
 import { WorkerLink } from '../worker/worker-link.ts'
 
 export interface LatticeOptions {
@@ -39,7 +39,7 @@ export async function openLatticeCompute(options: LatticeOptions = {}): Promise<
   if (forced !== undefined) refuseUnlessPassed(forced, await survey)
   const link = new WorkerLink<LatticeCalls>({ url: WORKER, name: 'lattice', data: {}, heap: HEAP })
   try {
-    const opened = await link.call('open', forced === undefined ? (wanted as CpuEngineName | undefined) : undefined, {
+    const opened = await link.call('open', cpuEngineOf(wanted), {
       foldId: options.fold ?? 'mean/1',
       self: options.self,
     })
@@ -93,10 +93,17 @@ async function settle(
       others.push({ provider: name, state: 'wrong', why: `passed its probe but not in the worker: ${detail}` })
     }
   }
-  const cpu = opened.cpu.map((report) => (report.state === 'active' && engine.name !== report.provider ? { ...report, state: 'standby' as const } : report))
+  const cpu = opened.cpu.map((report) =>
+    report.state === 'active' && engine.name !== report.provider ? { ...report, state: 'standby' as const } : report,
+  )
   return {
     engine,
-    providers: [...standby.filter((report) => report.state === 'active'), ...cpu, ...standby.filter((report) => report.state !== 'active'), ...others],
+    providers: [
+      ...standby.filter((report) => report.state === 'active'),
+      ...cpu,
+      ...standby.filter((report) => report.state !== 'active'),
+      ...others,
+    ],
   }
 }
 

@@ -1,5 +1,5 @@
 import { ComputeError } from '../compute-error.ts'
-import type { CpuEngineName } from './cpu-engines.ts'
+import { CPU_ENGINES, type CpuEngineName } from './cpu-engines.ts'
 import { type Machine, thisMachine } from '../machine.ts'
 import { plausibility } from './onnx/plausible.ts'
 import { probeProvider, type ProbeResult } from './onnx/probe.ts'
@@ -23,9 +23,14 @@ export interface SurveyTools {
 
 /** @throws ComputeError PROVIDER_UNAVAILABLE for a name that is no engine */
 export function parseEngineName(name: string): EngineName {
-  const known: readonly string[] = ['native', 'wasm', 'reference', ...PROVIDERS.map((provider) => `onnx:${provider}`)]
+  const known: readonly string[] = [...CPU_ENGINES, ...PROVIDERS.map((provider) => `onnx:${provider}`)]
   if (known.includes(name)) return name as EngineName
   throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: name, detail: `not one of ${known.join(', ')}` })
+}
+
+/** The engine on the processor behind an engine name, if it is one. */
+export function cpuEngineOf(engine: EngineName | undefined): CpuEngineName | undefined {
+  return CPU_ENGINES.find((name) => name === engine)
 }
 
 /** The provider behind an engine name, if there is one. */
