@@ -14,6 +14,8 @@ export interface ComputeErrorData {
   readonly TEXT_UNKNOWN: { readonly text: string }
   /** A layer that `load` did not accept was named in a call. */
   readonly LAYER_REFUSED: { readonly layer: string; readonly detail: string }
+  /** As many of them run as may. */
+  readonly BUSY: { readonly what: string; readonly limit: number }
   /** An execution provider that was asked for by name does not work here. */
   readonly PROVIDER_UNAVAILABLE: { readonly provider: string; readonly detail: string }
 }
@@ -41,6 +43,7 @@ const SENTENCES: Readonly<Record<ComputeErrorCode, string>> = {
   NO_ENGINE: 'no engine works here',
   TEXT_UNKNOWN: 'no character of the text is known',
   LAYER_REFUSED: 'the layer is refused',
+  BUSY: 'too many run already',
   PROVIDER_UNAVAILABLE: 'the execution provider does not work here',
 }
 
