@@ -1,0 +1,2 @@
+export { OrderModel } from './order-model.ts'
+export * from './restore-order.ts'
