@@ -46,7 +46,9 @@ export function countLines(counts: EvidenceCounts, kernel: HanziKernel, lines: r
     const line = countedLine(kernel, text)
     if (i >= from) {
       const rows = owns === undefined ? line.rows : line.rows.filter(owns)
-      for (const [d, earlier] of before.entries()) counts.addPairs(rows, earlier.rows, DISTANCE_WEIGHTS[d]!)
+      for (const [d, weight] of DISTANCE_WEIGHTS.entries()) {
+        if (before[d] !== undefined) counts.addPairs(rows, before[d].rows, weight)
+      }
       if (before.length > 0) countPlaces(counts, before[0]!.places, line.places, owns)
     }
     before.unshift(line)
