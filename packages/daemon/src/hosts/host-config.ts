@@ -158,7 +158,7 @@ export const hostSchema: z.ZodType<HostConfig> = z
       z.strictObject({ kind: z.literal('stdout'), path, batch: batch(256).default(64) }),
       z.strictObject({ kind: z.literal('sqlite'), path, wait: z.boolean().default(false), batch: batch(256).default(64) }),
     ],
-    { error: ({ code }) => (code === 'invalid_union' ? `kind must be one of ${Object.keys(HOST_KINDS).join(', ')}` : undefined) },
+    { error: ({ code }) => (code === 'invalid_union' ? `must be one of ${Object.keys(HOST_KINDS).join(', ')}` : undefined) },
   )
   .default({ kind: 'next-line' })
 

@@ -38,8 +38,8 @@ describe('the configuration', () => {
   })
 
   test.each([
-    [{ kind: 'htp' }, 'kind must be one of next-line, http, openai, command, stdout, sqlite'],
-    [{}, 'kind must be one of'],
+    [{ kind: 'htp' }, 'must be one of next-line, http, openai, command, stdout, sqlite'],
+    [{}, 'must be one of'],
     ['http', 'expected object'],
     [{ kind: 'next-line', batch: 3 }, 'batch'],
     [{ kind: 'http', url: 'http://me:secret@host/' }, 'header file'],
