@@ -1,11 +1,11 @@
-import { type IdSets, MAX_IDS, MAX_SET_IDS, MAX_SETS, type PairGate } from './port.ts'
+import { type IdSets, MAX_JOIN_IDS, MAX_SET_IDS, MAX_JOIN_SETS, type PairGate } from './port.ts'
 
 /** @throws RangeError that says which bound a collection breaks */
 export function checkSets({ ptr, ids }: IdSets): void {
   const rows = ptr.length - 1
   if (rows < 0 || ptr[0] !== 0) throw new RangeError('the offsets of the sets do not begin with 0')
-  if (rows > MAX_SETS) throw new RangeError(`${rows} sets are more than ${MAX_SETS}`)
-  if (ids.length > MAX_IDS) throw new RangeError(`${ids.length} ids are more than ${MAX_IDS}`)
+  if (rows > MAX_JOIN_SETS) throw new RangeError(`${rows} sets are more than ${MAX_JOIN_SETS}`)
+  if (ids.length > MAX_JOIN_IDS) throw new RangeError(`${ids.length} ids are more than ${MAX_JOIN_IDS}`)
   for (let row = 0; row < rows; row++) {
     const length = ptr[row + 1]! - ptr[row]!
     if (length < 0) throw new RangeError(`the offsets of the sets fall at set ${row}`)

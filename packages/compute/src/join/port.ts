@@ -58,8 +58,8 @@ export interface JoinCompute extends AsyncDisposable {
 }
 
 /** Most sets of a collection: their counters then stay in a processor's cache of 8 MiB. */
-export const MAX_SETS: number = 2 ** 22
+export const MAX_JOIN_SETS: number = 2 ** 22
 /** Most ids of a collection: a million sets of 32; about 1.2 GB. */
-export const MAX_IDS: number = 2 ** 25
+export const MAX_JOIN_IDS: number = 2 ** 25
 /** Most ids of a set, repeated ones included: what the engines' 16-bit counters hold. */
 export const MAX_SET_IDS = 65_535
