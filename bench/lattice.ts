@@ -1,14 +1,11 @@
-// The lattice: how long W takes to build and in what memory, and how long a step over the shipped lattice takes in JavaScript and in the engine that the daemon uses.
+// The lattice: how long W takes to build and in what memory, and how long a step takes in every engine on the processor.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { openLatticeCompute } from '../packages/compute/src/lattice/open-lattice-compute.ts'
-import { buildLattice, cover, coverState, rowScales, STABLE, stepStable } from '../packages/lattice/src/index.ts'
 import type { Bench, BenchRow } from './bench.ts'
-import { type BuildReport, BUILDS, readKernel } from './lattice-build.ts'
-
-const TEXT = '人工智能正在改变世界'
-const STEPS = 200
+import { type BuildReport, BUILDS } from './lattice-build.ts'
+import { stepRows } from './lattice-steps.ts'
 
 export const bench: Bench = { name: 'lattice', run }
 
@@ -32,41 +29,11 @@ async function run(): Promise<BenchRow[]> {
       note: `whole process; ${Math.round(build.startRss / 1e6)} MB before; aim 1,000 MB`,
     },
   ]
-  const reference = referenceStepMs()
-  rows.push({ bench: 'lattice', case: 'stable step, JavaScript reference', value: reference, unit: 'ms' })
   await using compute = await openLatticeCompute()
   const info = compute.info()
   const engine = info.providers.find((provider) => provider.state === 'active')?.provider ?? 'engine'
-  const stepMs = (1_000 * info.rows) / info.rowRate
-  rows.push({
-    bench: 'lattice',
-    case: `stable step, ${engine}`,
-    value: stepMs,
-    unit: 'ms',
-    ratio: reference / stepMs,
-    note: 'ratio: speed over the reference',
-  })
-  return rows
-}
-
-/** Mean time of a step, over a state that has spread. */
-function referenceStepMs(): number {
-  const kernel = readKernel()
-  const w = buildLattice(kernel)
-  const scales = rowScales(w)
-  const teacher = coverState(kernel, cover(kernel, TEXT).rows)
-  let s = teacher.slice()
-  let next = new Float32Array(s.length)
-  const steps = (count: number): number => {
-    const began = performance.now()
-    for (let step = 0; step < count; step++) {
-      stepStable(w, scales, s, teacher, STABLE, next)
-      ;[s, next] = [next, s]
-    }
-    return (performance.now() - began) / count
-  }
-  steps(STEPS / 4)
-  return steps(STEPS)
+  rows.push({ bench: 'lattice', case: `stable step in the daemon's worker, ${engine}`, value: (1_000 * info.rows) / info.rowRate, unit: 'ms' })
+  return [...rows, ...(await stepRows())]
 }
 
 async function buildInOwnProcess(): Promise<BuildReport> {
