@@ -20,6 +20,7 @@ import { addMine } from './commands/mine.ts'
 import { addPeer } from './commands/peer.ts'
 import { addRanges } from './commands/ranges.ts'
 import { addScale } from './commands/scale.ts'
+import { addSet } from './commands/set.ts'
 import { addStatus } from './commands/status.ts'
 import { addUp } from './commands/up.ts'
 import { addVerify } from './commands/verify.ts'
@@ -68,7 +69,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Colours:')
   for (const add of [addMine, addColor, addChain, addVerify, addBench, addScale, addBundle, addRanges, addGame]) add(program, context)
   program.commandsGroup('Lattice:')
-  for (const add of [addAsk, addFarm]) add(program, context)
+  for (const add of [addAsk, addFarm, addSet]) add(program, context)
   program.commandsGroup('Rest:')
   for (const add of [addConfig, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))

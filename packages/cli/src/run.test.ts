@@ -72,6 +72,7 @@ function context(signal: AbortSignal = new AbortController().signal): Context {
       writeOut: (text) => out.push(text),
       writeErr: (text) => err.push(text),
       readInput: async () => input,
+      inputBytes: async function* () {},
     },
     edges,
     signal,

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream'
 import { colourDepth, type Style, styleOf } from './text/style.ts'
 
 /** Columns assumed where no terminal says otherwise. */
@@ -24,6 +25,8 @@ export interface Terminal {
   writeErr(text: string): void
   /** Everything on standard input, as UTF-8. */
   readInput(): Promise<string>
+  /** Standard input piece by piece, however long it is; ends with an error when the signal fires. */
+  inputBytes(signal: AbortSignal): AsyncIterable<Uint8Array>
 }
 
 /** The process's own streams. A reader that goes away early (`| head`) ends the process quietly. */
@@ -54,5 +57,6 @@ export function processTerminal(): Terminal {
       for await (const piece of stdin) pieces.push(piece as Buffer)
       return Buffer.concat(pieces).toString('utf8')
     },
+    inputBytes: (signal) => addAbortSignal(signal, stdin) as AsyncIterable<Buffer>,
   }
 }

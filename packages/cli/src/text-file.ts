@@ -18,15 +18,16 @@ export async function readText(context: Context, file: string): Promise<string> 
 }
 
 /** @throws CliError FILE_UNWRITABLE, exit 1 */
-export async function writeText(file: string, text: string, mode = 0o644): Promise<void> {
+export async function writeText(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   try {
-    await writeFile(file, text, { mode })
+    await writeFile(file, content, { mode })
   } catch (error) {
     throw new CliError('FILE_UNWRITABLE', `cannot write ${file}: ${whyNot(error)}`, EXIT.failure, '', { cause: error })
   }
 }
 
-function whyNot(error: unknown): string {
+/** Why a file could not be read or written, in words. */
+export function whyNot(error: unknown): string {
   if (error instanceof TypeError) return 'it is not UTF-8'
   switch ((error as NodeJS.ErrnoException).code ?? '') {
     case 'ENOENT':

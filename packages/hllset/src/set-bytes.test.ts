@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { equalSets } from './registers.ts'
 import { addAddress, addressesOf, bitCount, emptySet, setOf, setOfAddresses } from './hll-set.ts'
-import { encodeSet, parseSet, setId } from './set-bytes.ts'
+import { encodeSet, parseSet, setId, startsLikeSet } from './set-bytes.ts'
 
 const addresses = fc.uniqueArray(fc.nat({ max: 32_767 }), { maxLength: 3_000, size: 'max' })
 const seeds = fc.nat({ max: 0xffff_ffff })
@@ -46,6 +46,12 @@ describe('bytes of a set', () => {
       ),
       { numRuns: 2_000 },
     )
+  })
+
+  test('are told from text by how they begin', () => {
+    for (const set of [emptySet(), setOf(['a'], 9), setOf(Array.from({ length: 9_000 }, (_, i) => `${i}`))])
+      expect(startsLikeSet(encodeSet(set))).toBe(true)
+    for (const text of ['', 'abc', '天地玄黃', '\n\n\n\n', '\u0001\nab']) expect(startsLikeSet(new TextEncoder().encode(text))).toBe(false)
   })
 
   test('are refused with the reason', () => {

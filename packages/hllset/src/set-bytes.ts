@@ -52,6 +52,11 @@ export function parseSet(bytes: Uint8Array): ParsedSet {
   return refuse(`unknown form ${form}`)
 }
 
+/** Whether bytes begin as those of a set of any version do; four of them are enough, and no text begins so: it would hold two control characters around a line end. */
+export function startsLikeSet(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && bytes[0]! < 0x08 && bytes[1] === PRECISION && bytes[2]! <= DENSE && bytes[3] === 0
+}
+
 /** Content address of a set: SHA-256 of its canonical bytes, 64 hex digits. */
 export function setId(set: HllSet): string {
   return bytesToHex(sha256(encodeSet(set)))

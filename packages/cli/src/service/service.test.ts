@@ -62,6 +62,7 @@ async function sgsd(machine: Machine, ...words: readonly string[]) {
       writeOut: () => {},
       writeErr: () => {},
       readInput: async () => '',
+      inputBytes: async function* () {},
     },
     edges: {
       daemon: async () => ({ dataDir: (root: string) => ({ genesis: `${root}/genesis.bin` }), defaultDataDir: () => '/srv/ada/sgsd' }) as never,
