@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { initDataDir, joinMesh, openControl, readDefaultCorpus, type StatusDocument } from '../packages/daemon/src/index.ts'
 import { type Bench, type BenchRow, median } from './bench.ts'
@@ -20,7 +21,7 @@ const CONFIG = {
   mdns: false,
   tailscale: false,
   mine: { auto: false, threads: 1 },
-  farm: { auto: false, linesPerLayer: 20 },
+  farm: { auto: false, callsPerLayer: 1 },
   log: { level: 'error' },
 } as const
 const LOOPBACK = { listen: ['/ip4/127.0.0.1/tcp/0'], config: CONFIG }
@@ -45,7 +46,7 @@ async function measure(root: string, children: ChildProcess[]): Promise<BenchRow
   children.push(start(first))
   await until(first, () => true)
   const corpus = await readDefaultCorpus()
-  await openControl(first).post('/v1/farm', { name: corpus.name, lines: corpus.lines.slice(0, 60) })
+  await openControl(first).send(`/v1/farm?name=${encodeURIComponent(corpus.name)}`, Readable.from([corpus.bytes]))
   await until(first, (status) => status.lattice.farm.state === 'done')
   const settled = await until(first, (status) => status.consensus.heads === 1 && status.consensus.changedMsAgo > 2_000)
   const { invites } = await openControl(first).get<{ invites: readonly string[] }>('/v1/invite')

@@ -27,8 +27,8 @@ export interface LayerManifest {
   /** Colour epoch at the time of the commit: a coarse mesh-wide date. */
   readonly epoch: bigint
   readonly params: { readonly profile: 'stable' | 'published'; readonly rule: LearningRule; readonly eta: number; readonly decay: number }
-  /** SHA-256 over corpus digest and line numbers farmed since the parents, 64 hex digits. */
-  readonly lineage: string
+  /** Which lines of which texts were learned since the parents, as a lineage block. */
+  readonly lineage: BlockId
   /** Lines graded since the start, and the running mean of their next-line scores. */
   readonly scores: { readonly lines: bigint; readonly mean: number }
   /** Swarm state s, as a state block. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type HostConfig, hostSchema } from './hosts/host-config.ts'
 
 /** `<data-dir>/config.json`. Every field has a default; unknown fields are refused by name. */
 export interface Config {
@@ -27,8 +28,14 @@ export interface Config {
   readonly farm: {
     /** Farm the corpus once, as soon as the daemon runs. */
     readonly auto: boolean
-    /** Lines per committed layer. */
-    readonly linesPerLayer: number
+    /** Host calls per committed layer; the built-in host takes 64 lines a call. */
+    readonly callsPerLayer: number
+    /** A folder whose text files are farmed as they come and grow; '' = none. Relative paths begin in the data directory. */
+    readonly dir: string
+    /** Keep texts on disk when they are farmed: they say where a weight comes from. */
+    readonly keepText: boolean
+    /** What grades the lines. */
+    readonly host: HostConfig
   }
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
 }
@@ -61,8 +68,11 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
   farm: z
     .strictObject({
       auto: z.boolean().default(true),
-      linesPerLayer: z.int().min(1).max(1_000_000).default(100),
+      callsPerLayer: z.int().min(1).max(1_000_000).default(100),
+      dir: z.string().max(4_096).default(''),
+      keepText: z.boolean().default(true),
+      host: hostSchema,
     })
-    .prefault({}),
+    .prefault({ host: undefined }),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

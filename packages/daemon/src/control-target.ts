@@ -6,6 +6,7 @@ import type { ControlTarget } from './control/server.ts'
 import { monotonicNow } from './core.ts'
 import { DaemonError } from './daemon-error.ts'
 import { JOIN_TIMEOUT_MS, joinError } from './membership.ts'
+import { startRun } from './programs.ts'
 import { type DaemonParts, invitesOf } from './parts.ts'
 import { pause } from './pause.ts'
 import { hex64, statusDocument } from './status.ts'
@@ -33,10 +34,13 @@ export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlT
       const layer = core.state.heads.get(core.state.self)?.value.layer ?? ''
       return { schema: 'sgsd.ask/1', text, ...answer, layer, consensus: merging.current?.id ?? '' }
     },
-    async farm(name, lines) {
-      await farming.enqueue(name, lines)
-      return { schema: 'sgsd.farm/1', lines: lines.length }
+    async farm(options, body) {
+      const { text, taken, known } = await farming.take(options, body)
+      return { schema: 'sgsd.farm/1', name: text.name, lines: text.lines, taken, known, turn: text.turn }
     },
+    farmStatus: (turn) => ({ ...farming.document(turn), dir: parts.folder?.report ?? null }),
+    farmAction: (action) => (action === 'pause' ? farming.pause() : farming.resume()),
+    run: (request) => startRun(parts, request, signal),
     mine: (action) => (action === 'start' ? mining.start() : mining.pause()),
     invite: () => ({ schema: 'sgsd.invite/1', admission: credentials.genesis.admission, invites: invitesOf(parts) }),
     join: (invite) => joinRunning(parts, invite, signal),
@@ -81,16 +85,20 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
     farm: farming.progress,
     layers: farming.layers,
     store: usage,
-    warnings: warnings({
-      state,
-      now,
-      links,
-      discovery,
-      engines: colours.engines,
-      providers: latticeInfo.providers,
-      freeBytes: usage.freeBytes,
-      recent,
-    }),
+    warnings: [
+      ...farming.warnings(),
+      ...(parts.folder?.warnings() ?? []),
+      ...warnings({
+        state,
+        now,
+        links,
+        discovery,
+        engines: colours.engines,
+        providers: latticeInfo.providers,
+        freeBytes: usage.freeBytes,
+        recent,
+      }),
+    ],
   })
 }
 

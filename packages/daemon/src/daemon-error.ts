@@ -21,6 +21,17 @@ export type DaemonErrorCode =
   | 'JOIN_PEER_MISMATCH'
   | 'JOIN_FAILED'
   | 'TEXT_UNKNOWN'
+  | 'TEXT_NOT_UTF8'
+  | 'TEXT_LINE_TOO_LONG'
+  | 'TEXT_EMPTY'
+  | 'TEXT_BUSY'
+  | 'TEXT_LOST'
+  | 'BAD_REQUEST'
+  | 'PROGRAM_INVALID'
+  | 'LAYER_UNKNOWN'
+  | 'LAYER_AMBIGUOUS'
+  | 'LAYER_INCOMPLETE'
+  | 'BUSY'
   | 'FAILED'
 
 /** Exit codes of the command line: 2 usage, 5 not permitted, 6 timeout, 78 bad configuration or identity. */
@@ -38,6 +49,7 @@ const EXIT_CODES: Partial<Record<DaemonErrorCode, number>> = {
   OTHER_MESH: 78,
   NOT_WRITABLE: 5,
   INVITE_INVALID: 2,
+  PROGRAM_INVALID: 2,
   JOIN_TIMEOUT: 6,
   JOIN_WRONG_KEY: 5,
   JOIN_KEY_REQUIRED: 5,

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Readable } from 'node:stream'
 import { type LatticeCompute, openClaimCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
 import { type ClosedEpoch, type Effect, itemKey, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
@@ -17,12 +18,13 @@ import { DaemonError } from './daemon-error.ts'
 import { type DataDir, dataDir, MAX_SOCKET_PATH_BYTES } from './data-dir.ts'
 import { readDefaultCorpus } from './default-corpus.ts'
 import { EventBus } from './event-bus.ts'
+import { openFarm } from './farm/open-farm.ts'
 import { meshHandlers } from './gossip.ts'
 import { watchUncaught } from './last-resort.ts'
 import { openLog } from './log.ts'
 import { BeatLoop } from './loops/beat.ts'
 import { ContentLoop, fetchContent } from './loops/content.ts'
-import { FarmLoop } from './loops/farm.ts'
+import type { FarmLoop } from './loops/farm.ts'
 import { MergeLoop } from './loops/merge.ts'
 import { MineLoop } from './loops/mine.ts'
 import { SyncLoop } from './loops/sync.ts'
@@ -131,7 +133,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       duty: config.mine.duty,
       niceness: config.mine.nice,
     }).then((opened) => stack.use(opened)),
-    openLatticeCompute().then((opened) => stack.use(opened)),
+    openLatticeCompute({ fold: credentials.genesis.foldId, self: credentials.identity.peer }).then((opened) => stack.use(opened)),
   ])
   const claims = stack.use(openClaimCompute())
   const lattice = guardLattice(rawLattice, (error) => {
@@ -158,7 +160,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   const observer = config.observer ? stack.use(await openObserver({ port: OBSERVER_PORT, hello: () => observerHello(core, config) })) : undefined
   const loop = { core, lattice, colours, claims, blocks: store.blocks, values: store.items, events, log, signal }
   const mining = new MineLoop(loop, config.mine)
-  const farming = new FarmLoop(loop, config.farm.linesPerLayer)
+  const { farming, folder } = await openFarm(loop, config, files, stack)
   const merging = new MergeLoop(core, lattice, events, log, signal)
   const beats = new BeatLoop(
     core,
@@ -205,6 +207,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     observer,
     mining,
     farming,
+    folder,
     merging,
     beats,
     recent: [],
@@ -226,7 +229,7 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
-  const { core, mesh, log, events, store, lattice, mining, farming, merging, beats } = parts
+  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats } = parts
   const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
   const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
@@ -262,7 +265,14 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   })
   farming.load()
   merging.request()
-  const loops = [beats.run(), sync.run(), merging.run(), mining.run(), restoreThenFarm(parts, fetcher, signal)].map((loop) =>
+  const loops = [
+    beats.run(),
+    sync.run(),
+    merging.run(),
+    mining.run(),
+    restoreThenFarm(parts, fetcher, signal),
+    folder?.run() ?? Promise.resolve(),
+  ].map((loop) =>
     loop.catch((error: Error) => {
       log.fatal({ error: error.message, stack: error.stack }, 'a loop broke; ending so that a supervisor starts anew')
       parts.requestStop(1)
@@ -301,6 +311,7 @@ async function restoreThenFarm(parts: DaemonParts, fetcher: BlockFetcher, signal
     } catch (error) {
       if (!(error instanceof BlockUnavailable) || monotonicNow() > giveUpAt) {
         log.error({ layer: own.value.layer, error: (error as Error).message }, 'own layer cannot be restored; learning starts from the consensus')
+        farming.startOver()
         break
       }
       await pause(2_000, signal)
@@ -308,8 +319,8 @@ async function restoreThenFarm(parts: DaemonParts, fetcher: BlockFetcher, signal
   }
   if (signal.aborted) return
   if (config.farm.auto && farming.untouched) {
-    const corpus = await readDefaultCorpus()
-    await farming.enqueue(corpus.name, corpus.lines)
+    const { name, bytes } = await readDefaultCorpus()
+    await farming.take({ name, shared: true }, Readable.from([bytes]))
   }
   await farming.run()
 }

@@ -15,6 +15,8 @@ export interface DataDir {
   /** 32 bytes in hex, 0600; absent in an open mesh. */
   readonly meshKey: string
   readonly socket: string
+  /** SQLite: texts, their segments and how far they are farmed. */
+  readonly farm: string
   /** libp2p's peer store. */
   readonly peers: string
 }
@@ -27,6 +29,7 @@ export function dataDir(root: string): DataDir {
     genesis: join(root, 'genesis.bin'),
     meshKey: join(root, 'mesh.key'),
     socket: join(root, 'control.sock'),
+    farm: join(root, 'farm.db'),
     peers: join(root, 'peers'),
   }
 }

@@ -8,6 +8,7 @@ import type { Core } from './core.ts'
 import type { DataDir } from './data-dir.ts'
 import type { EventBus } from './event-bus.ts'
 import type { BeatLoop } from './loops/beat.ts'
+import type { FolderWatch } from './farm/folder-watch.ts'
 import type { FarmLoop } from './loops/farm.ts'
 import type { MergeLoop } from './loops/merge.ts'
 import type { MineLoop } from './loops/mine.ts'
@@ -31,6 +32,8 @@ export interface DaemonParts {
   readonly observer: Observer | undefined
   readonly mining: MineLoop
   readonly farming: FarmLoop
+  /** `farm.dir`, when it is set. */
+  readonly folder: FolderWatch | undefined
   readonly merging: MergeLoop
   readonly beats: BeatLoop
   readonly recent: RecentReport[]

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { hex64 } from '@sgsd/color'
 import type { ColourCompute } from '@sgsd/compute'
@@ -22,8 +23,8 @@ const KILL_AT = 0.4
 const VIEWS_MS = 15_000
 /** How long a killed node stays dead. */
 const DEAD_MS = 1_000
-/** Lines of text in a layer: several layers from the shipped text, so that merging has something to do. */
-const LINES_PER_LAYER = 50
+/** Host calls (64 lines) in a layer: several layers from the shipped text, so that merging has something to do. */
+const CALLS_PER_LAYER = 1
 
 export interface DemoParts {
   readonly daemon: DaemonEdge
@@ -145,7 +146,7 @@ export class Demo {
       config: {
         tailscale: false,
         mine: { auto: false, threads: plan.threads, epochs: 1 },
-        farm: { auto: false, linesPerLayer: LINES_PER_LAYER },
+        farm: { auto: false, callsPerLayer: CALLS_PER_LAYER },
       },
     }
   }
@@ -159,10 +160,10 @@ export class Demo {
   }
 
   async #startWork(signal: AbortSignal): Promise<void> {
-    const corpus = await this.#parts.daemon.readDefaultCorpus()
+    const { name, bytes } = await this.#parts.daemon.readDefaultCorpus()
     await Promise.all(
       this.nodes.map(async ({ control }) => {
-        await control.post<FarmAccepted>('/v1/farm', { name: corpus.name, lines: corpus.lines }, signal)
+        await control.send<FarmAccepted>(`/v1/farm?shared=1&name=${encodeURIComponent(name)}`, Readable.from([bytes]), signal)
         await control.post<Done>('/v1/mine', { action: 'start' }, signal)
       }),
     )

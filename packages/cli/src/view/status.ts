@@ -77,13 +77,15 @@ function colourPieces({ colours }: StatusDocument, style: Style): Pieces {
   ]
 }
 
+const FARM_WORDS = { farming: 'farming', done: 'farmed', paused: 'farming paused at', waiting: 'farming waits at' } as const
+
 function latticePieces({ lattice }: StatusDocument): Pieces {
   const { farm } = lattice
   return [
     `${count(lattice.rows)} rows`,
     `step on ${plainText(lattice.provider)}`,
-    farm.state === 'idle' ? 'not farming' : `${farm.state === 'done' ? 'farmed' : 'farming'} ${count(farm.lines)}/${count(farm.total)} lines`,
-    { text: farm.lines > 0 ? `next-line score ${farm.meanScore.toFixed(3)}` : '', dropOrder: 1 },
+    farm.state === 'idle' ? 'not farming' : `${FARM_WORDS[farm.state]} ${count(farm.lines)}/${count(farm.total)} lines`,
+    { text: farm.lines > 0 ? `mean score ${farm.meanScore.toFixed(3)}` : '', dropOrder: 1 },
   ]
 }
 

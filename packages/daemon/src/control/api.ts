@@ -2,7 +2,7 @@
  * The control API: HTTP/JSON on the unix socket `<data-dir>/control.sock`. 64-bit numbers are `0x` strings (16 digits);
  * schemas are only ever added to. Errors are `{ "error": { "code", "message", "hint"? } }` with a 4xx or 5xx status.
  */
-import type { EngineReport, ProviderReport } from '@sgsd/compute'
+import type { EngineReport, ProgramEvent, ProgramFailure, ProviderReport } from '@sgsd/compute'
 import type { DiscoveryReport } from '@sgsd/mesh'
 
 /** GET /v1/status */
@@ -71,7 +71,14 @@ export interface StatusDocument {
     readonly rows: number
     readonly provider: string
     readonly providers: readonly ProviderReport[]
-    readonly farm: { readonly state: 'idle' | 'farming' | 'done'; readonly lines: number; readonly total: number; readonly meanScore: number }
+    /** `waiting`: the host does not answer; `why` says more, and is '' in the other states. */
+    readonly farm: {
+      readonly state: 'idle' | 'farming' | 'done' | 'paused' | 'waiting'
+      readonly why: string
+      readonly lines: number
+      readonly total: number
+      readonly meanScore: number
+    }
     readonly layers: number
     /** Own head, or ''. */
     readonly layer: string
@@ -128,11 +135,80 @@ export interface AskDocument {
   readonly consensus: string
 }
 
-/** POST /v1/farm {name, lines} → accepted; progress is in the status. */
+/** POST /v1/farm?name=…&shared=1&again=1, the text as body (text/plain, UTF-8, of any size): what was taken, once it is on disk. */
 export interface FarmAccepted {
   readonly schema: 'sgsd.farm/1'
+  readonly name: string
+  /** Lines of the text. */
   readonly lines: number
+  /** Of these, lines that are new, and those that were given before. */
+  readonly taken: number
+  readonly known: number
+  /** Its place in the queue. */
+  readonly turn: number
 }
+
+/** GET /v1/farm?turn=7. POST /v1/farm/action {action: 'pause' | 'resume'} answers `{ "ok": true }`. */
+export interface FarmDocument {
+  readonly schema: 'sgsd.farm-status/1'
+  readonly state: StatusDocument['lattice']['farm']['state']
+  readonly why: string
+  /** What grades: `next-line`, `http`, … */
+  readonly host: string
+  /** Until a host that failed is asked again. */
+  readonly retryMs: number | null
+  /** Lines farmed, those of all texts ever given, and those that can be farmed now. */
+  readonly lines: number
+  readonly total: number
+  readonly left: number
+  /** Up to the given place in the queue: lines left, and lines learned that no layer holds yet. */
+  readonly leftUpTo: number
+  readonly uncommittedUpTo: number
+  readonly linesPerSecond: number
+  readonly etaMs: number | null
+  readonly meanScore: number
+  readonly layers: number
+  /** What is still to do, then what is done, newest first; at most 50. */
+  readonly texts: readonly {
+    readonly name: string
+    /** `broken off`: its stream ended early; given again, it goes on. `unreadable`: its bytes are gone from the disk. */
+    readonly state: 'coming in' | 'broken off' | 'waiting' | 'farming' | 'done' | 'unreadable'
+    readonly lines: number
+    readonly farmed: number
+    /** Lines without a character that the lattice knows. */
+    readonly unknown: number
+    readonly bytes: number
+    readonly shared: boolean
+  }[]
+  /** The watched folder, if there is one. */
+  readonly dir: {
+    readonly path: string
+    /** Text files in it, and those of them that are not taken yet. */
+    readonly files: number
+    readonly waiting: number
+    readonly errors: readonly { readonly file: string; readonly message: string; readonly hint: string }[]
+  } | null
+}
+
+/**
+ * POST /v1/run {program, layer?}: a trajectory program as JSON (docs/trajectories.md); answered by one JSON object a line while it runs: `started`, then an `op`
+ * for each op, `progress` in between, and last `end` or `failed`. A program that is at fault, or a layer that is not here, is an error as elsewhere.
+ */
+export type RunLine =
+  | {
+      readonly event: 'started'
+      readonly schema: 'sgsd.run/1'
+      readonly name: string
+      readonly profile: 'stable' | 'published'
+      readonly ops: number
+      /** The layer whose consensus is stepped, or '' for the mesh's. */
+      readonly over: string
+      /** The mesh's consensus and its digest when the program began, or '' before the first fold. */
+      readonly consensus: string
+      readonly digest: string
+    }
+  | ProgramEvent
+  | (Omit<ProgramFailure, 'code'> & { readonly code: 'LAYER_UNKNOWN' | 'LAYER_AMBIGUOUS' | 'LAYER_INCOMPLETE' | 'TOO_LONG' })
 
 /** GET /v1/invite */
 export interface InviteDocument {

@@ -1,89 +1,109 @@
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { type ClientRequest, request } from 'node:http'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { DaemonEvent } from './api.ts'
+import { ControlError, refusal } from './control-error.ts'
+import { postLines } from './post-lines.ts'
 
-export type ControlErrorCode = 'DAEMON_NOT_RUNNING' | 'NOT_PERMITTED' | 'TIMEOUT' | 'REFUSED'
-
-/** Why the daemon gave no answer; `hint` is the next thing to do. */
-export class ControlError extends Error {
-  override readonly name = 'ControlError'
-  readonly code: ControlErrorCode
-  readonly hint: string
-  /** The daemon's own error code when it refused. */
-  readonly reason: string
-
-  constructor(code: ControlErrorCode, message: string, hint: string, reason = '', options?: ErrorOptions) {
-    super(message, options)
-    this.code = code
-    this.hint = hint
-    this.reason = reason
-  }
-}
+export { ControlError, type ControlErrorCode } from './control-error.ts'
 
 export interface ControlClient {
   get<T>(path: string, signal?: AbortSignal): Promise<T>
   post<T>(path: string, body?: unknown, signal?: AbortSignal): Promise<T>
+  /** Posts, and yields one JSON value for each line of the answer until it ends. @throws ControlError, also in the midst of it */
+  lines<T>(path: string, body: unknown, signal?: AbortSignal): AsyncIterable<T>
+  /**
+   * Sends a text of any length as it comes, no faster than the daemon takes it.
+   * @throws ControlError; whatever the text's source throws
+   */
+  send<T>(path: string, text: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<T>
   /** Events until the signal aborts or the daemon stops. */
   events(signal: AbortSignal): AsyncIterable<DaemonEvent>
 }
 
 /** A daemon that is busy answers late; one that hangs must not hang us. */
 const ANSWER_TIMEOUT_MS = 30_000
+/** The daemon writes what it takes to disk; one that takes nothing for so long hangs. */
+const STALL_MS = 60_000
 /** Longest answer read. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
 
 /** The control API of the daemon that runs on this data directory. */
 export function openControl(root: string): ControlClient {
   const socketPath = join(root, 'control.sock')
-  const call = <T>(method: 'GET' | 'POST', path: string, body: unknown, signal?: AbortSignal): Promise<T> => {
+  const call = async <T>(method: 'GET' | 'POST', path: string, body: unknown, signal?: AbortSignal): Promise<T> => {
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
+    const headers = payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }
     const deadline = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
-    return new Promise<T>((resolve, reject) => {
-      const fail = (error: unknown): void => reject(refusal(error, root))
-      const req = request(
-        {
-          socketPath,
-          method,
-          path,
-          signal: deadline,
-          headers: { host: 'sgsd', ...(payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': payload.length }) },
-        },
-        (res) => {
-          const pieces: Buffer[] = []
-          let size = 0
-          res.on('data', (piece: Buffer) => {
-            size += piece.length
-            if (size > MAX_ANSWER_BYTES) req.destroy(new Error('the answer is too long'))
-            else pieces.push(piece)
-          })
-          res.on('error', fail)
-          res.on('end', () => {
-            try {
-              const answer = JSON.parse(Buffer.concat(pieces).toString('utf8')) as T & { error?: { code: string; message: string; hint?: string } }
-              if ((res.statusCode ?? 500) < 400) return resolve(answer)
-              reject(
-                new ControlError(
-                  'REFUSED',
-                  answer.error?.message ?? `the daemon answered ${res.statusCode}`,
-                  answer.error?.hint ?? '',
-                  answer.error?.code ?? '',
-                ),
-              )
-            } catch (error) {
-              fail(error)
-            }
-          })
-        },
-      )
-      req.on('error', fail)
-      req.end(payload)
-    })
+    const req = request({ socketPath, method, path, signal: deadline, headers: { host: 'sgsd', ...headers } })
+    req.end(payload)
+    return answerOf<T>(req, root)
   }
   return {
     get: (path, signal) => call('GET', path, undefined, signal),
     post: (path, body, signal) => call('POST', path, body ?? {}, signal),
+    lines: <T>(path: string, body: unknown, signal?: AbortSignal) => postLines<T>({ socketPath, path, root }, body, signal),
+    send: (path, text, signal) =>
+      send(request({ socketPath, method: 'POST', path, headers: { host: 'sgsd', 'content-type': 'text/plain' } }), text, root, signal),
     events: (signal) => events(socketPath, root, signal),
   }
+}
+
+/** The whole answer. @throws ControlError */
+function answerOf<T>(req: ClientRequest, root: string): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const fail = (error: unknown): void => reject(refusal(error, root))
+    req.on('error', fail)
+    req.on('response', (res) => {
+      const pieces: Buffer[] = []
+      let size = 0
+      res.on('data', (piece: Buffer) => {
+        size += piece.length
+        if (size > MAX_ANSWER_BYTES) req.destroy(new Error('the answer is too long'))
+        else pieces.push(piece)
+      })
+      res.on('error', fail)
+      res.on('end', () => {
+        try {
+          const answer = JSON.parse(Buffer.concat(pieces).toString('utf8')) as T & { error?: { code: string; message: string; hint?: string } }
+          if ((res.statusCode ?? 500) < 400) return resolve(answer)
+          const { message, hint, code } = answer.error ?? { message: `the daemon answered ${res.statusCode}`, code: '' }
+          reject(new ControlError('REFUSED', message, hint ?? '', code))
+        } catch (error) {
+          fail(error)
+        }
+      })
+    })
+  })
+}
+
+/** Writes a text into a request as fast as the daemon takes it. An answer before the end is a refusal: then the rest is not sent. */
+async function send<T>(req: ClientRequest, text: AsyncIterable<Uint8Array>, root: string, signal?: AbortSignal): Promise<T> {
+  const answered = new AbortController()
+  const answer = answerOf<T>(req, root).finally(() => answered.abort())
+  answer.catch(() => {})
+  const stopped = signal === undefined ? answered.signal : AbortSignal.any([signal, answered.signal])
+  try {
+    for await (const piece of text) {
+      if (stopped.aborted) break
+      if (!req.write(piece)) await once(req, 'drain', { signal: AbortSignal.any([stopped, AbortSignal.timeout(STALL_MS)]) })
+    }
+    if (!stopped.aborted) {
+      req.end()
+      await Promise.race([answer, once(stopped, 'abort'), pause(STALL_MS, undefined, { signal: stopped }).catch(() => {})])
+    }
+  } catch (error) {
+    // what the answer says is why the daemon takes no more
+    if (!answered.signal.aborted)
+      throw (error as Error).name === 'AbortError' && !stopped.aborted ? refusal(new DOMException('', 'TimeoutError'), root) : error
+  } finally {
+    if (!answered.signal.aborted) req.destroy()
+  }
+  signal?.throwIfAborted()
+  const result = await answer
+  req.destroy()
+  return result
 }
 
 async function* events(socketPath: string, root: string, signal: AbortSignal): AsyncGenerator<DaemonEvent> {
@@ -103,22 +123,4 @@ async function* events(socketPath: string, root: string, signal: AbortSignal): A
   } catch (error) {
     if (!signal.aborted && (error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error
   }
-}
-
-function refusal(error: unknown, root: string): ControlError {
-  const code = (error as NodeJS.ErrnoException).code
-  const options = { cause: error }
-  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') {
-    return new ControlError('DAEMON_NOT_RUNNING', `no daemon runs on ${root}`, `sgsd up --data-dir ${root}`, '', options)
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new ControlError('NOT_PERMITTED', `you may not talk to the daemon on ${root}`, 'run as its user, or join its group', '', options)
-  }
-  if ((error as Error).name === 'TimeoutError' || (error as Error).name === 'AbortError') {
-    return new ControlError('TIMEOUT', 'the daemon did not answer in time', 'sgsd doctor', '', options)
-  }
-  if (code === 'ECONNRESET' || code === 'EPIPE') {
-    return new ControlError('DAEMON_NOT_RUNNING', 'the daemon stopped while it was answering', `sgsd up --data-dir ${root}`, '', options)
-  }
-  return new ControlError('REFUSED', (error as Error).message, '', '', options)
 }

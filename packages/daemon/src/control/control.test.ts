@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
 import { DaemonError } from '../daemon-error.ts'
 import { EventBus } from '../event-bus.ts'
 import { ControlError, openControl } from './client.ts'
@@ -30,9 +32,94 @@ async function serve(over: Partial<ControlTarget>, events = new EventBus()): Pro
 }
 
 test('answers go through, the socket is for user and group only', async () => {
-  const root = await serve({ farm: async (_name, lines) => ({ schema: 'sgsd.farm/1', lines: lines.length }) })
-  expect(await openControl(root).post('/v1/farm', { name: 'x', lines: ['天地', '玄黃'] })).toEqual({ schema: 'sgsd.farm/1', lines: 2 })
+  const root = await serve({ invite: () => ({ schema: 'sgsd.invite/1', admission: 'open', invites: ['/ip4/1.2.3.4/tcp/1'] }) })
+  expect(await openControl(root).get('/v1/invite')).toEqual({ schema: 'sgsd.invite/1', admission: 'open', invites: ['/ip4/1.2.3.4/tcp/1'] })
   expect((await stat(join(root, 'control.sock'))).mode & 0o777).toBe(0o660)
+})
+
+describe('a text', () => {
+  const accepted = { schema: 'sgsd.farm/1', name: 'x', lines: 2, taken: 2, known: 0, turn: 1 } as const
+
+  test('streams through as it is, no faster than the daemon reads it', async () => {
+    const piece = Buffer.alloc(2 ** 18, '天地玄黃\n')
+    const hash = createHash('sha256')
+    let read = 0
+    let sent = 0
+    let ahead = 0
+    const root = await serve({
+      farm: async ({ name, shared, again }, body) => {
+        expect([name, shared, again]).toEqual(['千字文 & more', true, false])
+        for await (const bytes of body) {
+          hash.update(bytes)
+          read += bytes.length
+          ahead = Math.max(ahead, sent - read)
+          if (read % 2 ** 22 < bytes.length) await pause(20)
+        }
+        return accepted
+      },
+    })
+    const text = async function* (): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 128; i++) {
+        sent += piece.length
+        yield piece
+      }
+    }
+    const query = new URLSearchParams({ name: '千字文 & more', shared: '1' })
+    expect(await openControl(root).send(`/v1/farm?${query}`, text())).toEqual(accepted)
+    expect(read).toBe(128 * piece.length)
+    const expected = createHash('sha256')
+    for (let i = 0; i < 128; i++) expected.update(piece)
+    expect(hash.digest('hex')).toBe(expected.digest('hex'))
+    expect(ahead).toBeLessThan(4 * 2 ** 20)
+  })
+
+  test('that is refused in the middle is not sent to its end', async () => {
+    const root = await serve({
+      farm: async (_options, body) => {
+        for await (const _bytes of body) throw new DaemonError('TEXT_NOT_UTF8', 'x is not UTF-8: byte 7, in line 1', 'iconv')
+        return accepted
+      },
+    })
+    let sent = 0
+    const text = async function* (): AsyncGenerator<Uint8Array> {
+      for (; sent < 2 ** 30; sent += 2 ** 18) yield Buffer.alloc(2 ** 18)
+    }
+    await expect(openControl(root).send('/v1/farm?name=x', text())).rejects.toMatchObject({ reason: 'TEXT_NOT_UTF8', hint: 'iconv' })
+    expect(sent).toBeLessThan(2 ** 27)
+  })
+
+  test('whose reader goes away breaks off at the other end too', async () => {
+    const begun = Promise.withResolvers<void>()
+    const end = Promise.withResolvers<unknown>()
+    const root = await serve({
+      farm: async (_options, body) => {
+        try {
+          for await (const _bytes of body) begun.resolve()
+        } catch (error) {
+          end.resolve(error)
+        }
+        return accepted
+      },
+    })
+    const leaving = new AbortController()
+    const text = async function* (): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('天地')
+      await begun.promise
+      leaving.abort(new Error('Ctrl-C'))
+      yield Buffer.from('玄黃')
+    }
+    await expect(openControl(root).send('/v1/farm?name=x', text(), leaving.signal)).rejects.toThrow('Ctrl-C')
+    expect(await end.promise).toMatchObject({ code: 'ECONNRESET' })
+  })
+
+  test('comes as text and with a name', async () => {
+    const root = await serve({})
+    await expect(openControl(root).post('/v1/farm?name=x', { lines: ['天'] })).rejects.toMatchObject({ reason: 'BAD_REQUEST' })
+    const nothing = async function* (): AsyncGenerator<Uint8Array> {}
+    for (const query of ['', '?name=', '?name=x&shared=yes', '?name=x&other=1']) {
+      await expect(openControl(root).send(`/v1/farm${query}`, nothing()), query).rejects.toMatchObject({ reason: 'BAD_REQUEST' })
+    }
+  })
 })
 
 test('a refusal carries code, sentence and hint', async () => {

@@ -4,14 +4,20 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { z } from 'zod'
 import { DaemonError } from '../daemon-error.ts'
 import type { EventBus } from '../event-bus.ts'
-import type { AskDocument, EpochDocument, FarmAccepted, InviteDocument, JoinDocument, StatusDocument } from './api.ts'
+import type { RunRequest } from '../programs.ts'
+import type { AskDocument, EpochDocument, FarmAccepted, FarmDocument, InviteDocument, JoinDocument, RunLine, StatusDocument } from './api.ts'
 
 /** What the control API can ask of the daemon. */
 export interface ControlTarget {
   status(): Promise<StatusDocument>
   epoch(epoch: bigint): EpochDocument
   ask(text: string, k: number): Promise<AskDocument>
-  farm(name: string, lines: readonly string[]): Promise<FarmAccepted>
+  /** @param body - UTF-8, as it comes */
+  farm(text: { readonly name: string; readonly shared: boolean; readonly again: boolean }, body: AsyncIterable<Uint8Array>): Promise<FarmAccepted>
+  farmStatus(turn: number | undefined): FarmDocument
+  farmAction(action: 'pause' | 'resume'): void
+  /** Runs a program while its lines are read. */
+  run(request: RunRequest): Promise<AsyncIterable<RunLine>>
   mine(action: 'start' | 'pause'): void
   invite(): InviteDocument
   join(invite: string): Promise<JoinDocument>
@@ -20,13 +26,25 @@ export interface ControlTarget {
   stop(): void
 }
 
-/** A text of this size is about 10 million characters. */
-const MAX_BODY_BYTES = 48 * 2 ** 20
+/** Bytes of a body of JSON. Texts to farm are streams of any length. */
+const MAX_BODY_BYTES = 2 ** 20
+/** A program of 1 MiB of YAML, with the quotes and commas of JSON. */
+const MAX_RUN_BYTES = 4 * 2 ** 20
 /** Events that a slow reader may fall behind before it is cut off. */
 const MAX_EVENT_BACKLOG = 10_000
 
 const askBody = z.strictObject({ text: z.string().min(1).max(100_000), k: z.int().min(1).max(1_000).default(12) })
-const farmBody = z.strictObject({ name: z.string().min(1).max(200), lines: z.array(z.string().max(100_000)).min(1).max(5_000_000) })
+const flag = z.enum(['0', '1']).default('0')
+const farmQuery = z.strictObject({ name: z.string().min(1).max(4_096), shared: flag, again: flag })
+const turnQuery = z.strictObject({ turn: z.coerce.number().int().min(0).optional() })
+const actionBody = z.strictObject({ action: z.enum(['pause', 'resume']) })
+const runBody = z.strictObject({
+  program: z.unknown(),
+  layer: z
+    .string()
+    .regex(/^[0-9a-f]{6,64}$/)
+    .optional(),
+})
 const mineBody = z.strictObject({ action: z.enum(['start', 'pause']) })
 const joinBody = z.strictObject({ invite: z.string().min(1).max(1_024) })
 const epochQuery = z.object({ epoch: z.string().regex(/^(0x[0-9a-f]{1,16}|[0-9]{1,20})$/) })
@@ -38,6 +56,8 @@ export interface ControlServer {
 /** Serves the control API on a unix socket (0660). The data directory is locked, so a socket found there is a dead one. */
 export async function openControlServer(socketPath: string, target: ControlTarget, events: EventBus): Promise<ControlServer> {
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true })
+  app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser('text/plain', (_request, body, done) => done(null, body))
   app.setErrorHandler((error, _request, reply) => sendError(reply, error))
   app.setNotFoundHandler((request, reply) => void reply.status(404).send({ error: { code: 'NOT_FOUND', message: `no such path: ${request.url}` } }))
   addRoutes(app, target, events)
@@ -57,8 +77,19 @@ function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus
     return target.ask(text, k)
   })
   app.post('/v1/farm', (request) => {
-    const { name, lines } = farmBody.parse(request.body)
-    return target.farm(name, lines)
+    const { name, shared, again } = farmQuery.parse(request.query)
+    if (!(request.body instanceof Readable)) throw new DaemonError('BAD_REQUEST', 'the text is the body, as text/plain')
+    return target.farm({ name, shared: shared === '1', again: again === '1' }, request.body)
+  })
+  app.get('/v1/farm', async (request) => target.farmStatus(turnQuery.parse(request.query).turn))
+  app.post('/v1/farm/action', async (request) => {
+    target.farmAction(actionBody.parse(request.body).action)
+    return { ok: true }
+  })
+  app.post('/v1/run', { bodyLimit: MAX_RUN_BYTES }, async (request, reply) => {
+    const { program, layer } = runBody.parse(request.body)
+    const lines = await target.run({ program, layer })
+    return reply.type('application/x-ndjson').send(Readable.from(jsonLines(lines)))
   })
   app.post('/v1/mine', async (request) => {
     target.mine(mineBody.parse(request.body).action)
@@ -73,6 +104,10 @@ function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus
     await reply.send({ ok: true })
     target.stop()
   })
+}
+
+async function* jsonLines(values: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const value of values) yield `${JSON.stringify(value)}\n`
 }
 
 function streamEvents(reply: FastifyReply, events: EventBus): FastifyReply {
@@ -90,7 +125,9 @@ function streamEvents(reply: FastifyReply, events: EventBus): FastifyReply {
 
 function sendError(reply: FastifyReply, error: unknown): FastifyReply {
   if (error instanceof DaemonError) {
-    return reply.status(error.code === 'FAILED' ? 500 : 409).send({ error: { code: error.code, message: error.message, hint: error.hint } })
+    return reply
+      .status(error.code === 'FAILED' ? 500 : error.code === 'BAD_REQUEST' ? 400 : 409)
+      .send({ error: { code: error.code, message: error.message, hint: error.hint } })
   }
   if (error instanceof z.ZodError) return reply.status(400).send({ error: { code: 'BAD_REQUEST', message: z.prettifyError(error) } })
   const status = (error as { statusCode?: number }).statusCode ?? 500

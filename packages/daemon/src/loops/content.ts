@@ -1,6 +1,6 @@
-import { type Effect, itemKey, type LayerManifest, type PeerName, type Signed } from '@sgsd/consensus'
+import { checkRule, type Effect, itemKey, type LayerManifest, type PeerName, type Signed } from '@sgsd/consensus'
 import type { ClaimCompute, LatticeCompute, LayerContent } from '@sgsd/compute'
-import { parseManifest } from '@sgsd/wire'
+import { parseLineage, parseManifest } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import { type BlockFetcher, BlockUnavailable } from '../block-fetcher.ts'
 import type { Core } from '../core.ts'
@@ -81,6 +81,8 @@ export class ContentLoop {
     if (manifest.type !== 'accept') return `manifest: ${manifest.reason}`
     const mismatch = this.#mismatch(head, manifest.value)
     if (mismatch !== undefined) return mismatch
+    const lineage = parseLineage(await this.#fetcher.get(manifest.value.lineage, author))
+    if (lineage.type !== 'accept') return `lineage: ${lineage.reason}`
     return fetchContent(this.#fetcher, author, head.value.layer, manifest.value)
   }
 
@@ -91,9 +93,8 @@ export class ContentLoop {
     if (manifest.author !== author) return 'the layer was written by another member'
     if (manifest.seq !== seq) return 'the layer has another sequence number than its announcement'
     const held = manifest.blocks.map((block) => block.radical)
-    return held.length === radicals.length && held.every((radical, i) => radical === radicals[i])
-      ? undefined
-      : 'the layer holds other radicals than its announcement'
+    const announced = held.length === radicals.length && held.every((radical, i) => radical === radicals[i])
+    return announced ? checkRule(this.#core.state.genesis.foldId, manifest) : 'the layer holds other radicals than its announcement'
   }
 
   #refuse(head: Signed<'head'>, reason: string): void {

@@ -1,58 +1,93 @@
-import { createHash } from 'node:crypto'
 import type { CommitDraft, LatticeCompute } from '@sgsd/compute'
-import type { BlockId, Head, LayerManifest } from '@sgsd/consensus'
-import { HEBB } from '@sgsd/lattice'
-import type { BlockStore, ItemStore } from '@sgsd/store'
-import { encodeManifest } from '@sgsd/wire'
+import { type BlockId, type Head, type LayerManifest, layerParams } from '@sgsd/consensus'
+import { CONTEXT_LINES } from '@sgsd/lattice'
+import type { BlockStore } from '@sgsd/store'
+import { encodeLineage, encodeManifest } from '@sgsd/wire'
 import type { Logger } from 'pino'
-import type { Core } from '../core.ts'
+import type { FarmDocument, StatusDocument } from '../control/api.ts'
+import { type Core, monotonicNow } from '../core.ts'
+import { DaemonError } from '../daemon-error.ts'
 import type { EventBus } from '../event-bus.ts'
+import { type HostWait, hostWait } from '../farm/host-wait.ts'
+import type { Learner } from '../farm/learner.ts'
+import type { Advance, FarmLedger, LedgerText } from '../farm/ledger.ts'
+import { LineageDraft } from '../farm/lineage-draft.ts'
+import { RateMeter } from '../farm/rate-meter.ts'
+import type { SegmentBlocks } from '../farm/segment-blocks.ts'
+import { type TakenText, type TextOptions, TextTaker } from '../farm/take-text.ts'
+import { type LineWindow, TextReader } from '../farm/text-reader.ts'
 import { pause } from '../pause.ts'
-import { type FarmJob, parseFarmJobs, renderFarmJobs } from './farm-jobs.ts'
 
-/** Lines handed to the lattice worker at once: a status request waits no longer than these take. */
-const LINES_PER_CALL = 8
-/** The value that holds jobs and progress. */
-const JOBS_VALUE = 'farm.jobs'
-/** Learning constants of the `hebb` profile, stated in each layer. */
-const PARAMS: LayerManifest['params'] = { profile: 'stable', rule: 'hebb', eta: HEBB.eta, decay: HEBB.decay }
+/** Before a commit that failed (a full disk) is tried again. */
+const RETRY_MS = 2_000
+/** With nothing to do, the queue is looked at this often without being told. */
+const MAX_REST_MS = 60_000
+/** Texts that the farm's document lists. */
+const MAX_LISTED = 50
 
-/** Farms queued texts line by line and commits what was learned as layers. */
+export interface FarmParts {
+  readonly core: Core
+  readonly lattice: Pick<LatticeCompute, 'commit'>
+  readonly learner: Learner
+  readonly ledger: FarmLedger
+  readonly segments: SegmentBlocks
+  readonly blocks: BlockStore
+  readonly events: EventBus
+  readonly log: Logger
+  readonly signal: AbortSignal
+}
+
+export interface FarmOptions {
+  /** Host calls per committed layer. */
+  readonly callsPerLayer: number
+  /** Segments stay on disk when they are learned. */
+  readonly keepText: boolean
+}
+
+/**
+ * Farms the texts of the ledger, one host call at a time, and commits what was learned as layers. The own head's content is exactly the lines below each
+ * text's `next`: a call that was learned is never made again in this process, and after a crash learning goes on from the own head.
+ */
 export class FarmLoop {
-  readonly #core: Core
-  readonly #lattice: LatticeCompute
-  readonly #blocks: BlockStore
-  readonly #values: ItemStore
-  readonly #events: EventBus
-  readonly #log: Logger
-  readonly #signal: AbortSignal
-  readonly #linesPerLayer: number
-  #jobs: readonly FarmJob[] = []
-  #finishedLines = 0
+  readonly #parts: FarmParts
+  readonly #options: FarmOptions
+  readonly #taker: TextTaker
+  readonly #reader: TextReader
+  readonly #lineage = new LineageDraft()
+  readonly #rate = new RateMeter()
+  /** Texts learned from since the last commit: how far. */
+  #learned = new Map<number, Advance>()
+  /** The same for the commit that is under way. */
+  #committing: ReadonlyMap<number, Advance> = new Map()
+  /** Texts that cannot be read now, and why. */
+  readonly #broken = new Map<number, DaemonError>()
+  /** First line that differs now, of texts that changed while lines of them were being learned. */
+  readonly #rewound = new Map<number, number>()
+  #calls = 0
+  #graded = 0
   #layers = 0
   #meanScore = 0
-  #farming = false
-  #untouched = false
-  #wake: () => void = () => {}
+  #idle: boolean
+  #paused = false
+  #failures = 0
+  #wait: HostWait | undefined
+  #trouble: DaemonError | undefined
+  #call = new AbortController()
+  /** Something changed since the loop last looked. */
+  #due = false
+  #abortRest: () => void = () => {}
 
-  constructor(
-    parts: { core: Core; lattice: LatticeCompute; blocks: BlockStore; values: ItemStore; events: EventBus; log: Logger; signal: AbortSignal },
-    linesPerLayer: number,
-  ) {
-    this.#core = parts.core
-    this.#lattice = parts.lattice
-    this.#blocks = parts.blocks
-    this.#values = parts.values
-    this.#events = parts.events
-    this.#log = parts.log
-    this.#signal = parts.signal
-    this.#linesPerLayer = linesPerLayer
+  constructor(parts: FarmParts, options: FarmOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#reader = new TextReader(parts.ledger, parts.segments)
+    this.#taker = new TextTaker({ ...parts, overlap: parts.learner.overlap, onChange: (text, from) => this.#changed(text, from) })
+    this.#idle = parts.ledger.totals().waiting === 0
   }
 
-  get progress(): { readonly state: 'idle' | 'farming' | 'done'; readonly lines: number; readonly total: number; readonly meanScore: number } {
-    const lines = this.#jobs.reduce((sum, job) => sum + job.next, this.#finishedLines)
-    const total = this.#jobs.reduce((sum, job) => sum + job.total, this.#finishedLines)
-    return { state: this.#farming ? 'farming' : total > 0 ? 'done' : 'idle', lines, total, meanScore: this.#meanScore }
+  get progress(): StatusDocument['lattice']['farm'] {
+    const { lines, farmed } = this.#parts.ledger.totals()
+    return { state: this.#state(), lines: farmed + this.#uncommitted(), total: lines, meanScore: this.#meanScore, why: this.#why() }
   }
 
   /** Layers committed by this node. */
@@ -62,23 +97,56 @@ export class FarmLoop {
 
   /** True when this node has never been given a text. */
   get untouched(): boolean {
-    return this.#untouched
+    return this.#parts.ledger.untouched
   }
 
-  /** Reads jobs and progress back; a commit that was announced but not ticked off is ticked off now. */
+  /** What a person should know, each with the next thing to do. */
+  warnings(): StatusDocument['warnings'] {
+    const found = [...this.#broken.values()].map(({ message, hint }) => ({ message, hint }))
+    if (this.#wait !== undefined) found.push({ message: `farming waits: ${this.#wait.why}`, hint: this.#wait.hint })
+    if (this.#trouble !== undefined) found.push({ message: `a layer cannot be written: ${this.#trouble.message}`, hint: this.#trouble.hint })
+    return found
+  }
+
+  /** @param turn - also count the lines up to this place in the queue */
+  document(turn: number | undefined): Omit<FarmDocument, 'dir'> {
+    const { ledger, learner } = this.#parts
+    const { state, lines, total, meanScore, why } = this.progress
+    const linesPerSecond = this.#rate.perSecond
+    const left = ledger.totals().waiting - this.#uncommitted()
+    return {
+      schema: 'sgsd.farm-status/1',
+      state,
+      why,
+      host: learner.kind,
+      retryMs: this.#wait === undefined ? null : Math.max(0, Math.round(this.#wait.until - monotonicNow())),
+      lines,
+      total,
+      left,
+      leftUpTo: turn === undefined ? left : Math.max(0, ledger.linesUpTo(turn) - this.#uncommitted(turn)),
+      uncommittedUpTo: this.#uncommitted(turn),
+      linesPerSecond,
+      etaMs: linesPerSecond > 0 && state === 'farming' ? Math.round((1_000 * left) / linesPerSecond) : null,
+      meanScore,
+      layers: this.#layers,
+      texts: ledger.list(MAX_LISTED).map((text) => ({
+        name: text.name,
+        state: this.#textState(text),
+        lines: text.lines,
+        farmed: this.#learned.get(text.id)?.next ?? text.next,
+        unknown: text.unknown,
+        bytes: text.bytes,
+        shared: text.shared,
+      })),
+    }
+  }
+
+  /** Reads progress back: a commit that was announced but not ticked off is ticked off now. */
   load(): void {
-    const bytes = this.#values.getValue(JOBS_VALUE)
-    this.#untouched = bytes === undefined
-    const saved = parseFarmJobs(bytes)
-    const head = this.#core.state.heads.get(this.#core.state.self)?.value
+    const { core, ledger } = this.#parts
+    const head = core.state.heads.get(core.state.self)?.value
     this.#layers = Number(head?.seq ?? 0n)
-    this.#finishedLines = saved.finishedLines
-    this.#jobs = saved.jobs.map((job) =>
-      job.pending !== undefined && job.pending.layer === head?.layer
-        ? { ...job, next: job.pending.next, pending: undefined }
-        : { ...job, pending: undefined },
-    )
-    this.#tidy()
+    ledger.settle(head?.layer)
   }
 
   /** The mean score that a restored layer carries on from. */
@@ -86,86 +154,171 @@ export class FarmLoop {
     this.#meanScore = meanScore
   }
 
-  /** Queues a text. Its lines are on disk when this resolves. */
-  async enqueue(name: string, lines: readonly string[]): Promise<void> {
-    const block = await this.#blocks.put(Buffer.from(lines.join('\n'), 'utf8'))
-    this.#save([...this.#jobs, { name, block, total: lines.length, next: 0, pending: undefined }])
+  /** The own layer is gone: what is kept of the texts is farmed again from the beginning. */
+  startOver(): void {
+    const lines = this.#parts.ledger.startOver()
+    if (lines > 0) this.#parts.events.emit({ event: 'warning', message: `the own layer is lost: ${lines} lines are farmed again` })
+  }
+
+  /** Takes a text in; its lines are on disk when this resolves. @throws as `TextTaker.take` */
+  take(options: TextOptions, source: AsyncIterable<Uint8Array>): Promise<TakenText> {
+    return this.#taker.take(options, source)
+  }
+
+  /** After the call that is under way; what was learned is committed. */
+  pause(): void {
+    this.#paused = true
+    this.#call.abort()
     this.#wake()
   }
 
+  /** Goes on; a host that failed is asked again at once. */
+  resume(): void {
+    this.#paused = false
+    this.#wait = undefined
+    this.#wake()
+  }
+
+  /** Runs until the daemon stops; then what was learned is committed. @throws when what was learned is uncertain: only a new start is safe then */
   async run(): Promise<void> {
-    while (!this.#signal.aborted) {
-      const job = this.#jobs[0]
-      if (job === undefined) {
-        this.#farming = false
-        await this.#idle()
+    const { signal } = this.#parts
+    while (!signal.aborted) {
+      this.#due = false
+      if (this.#paused || this.#isWaiting()) {
+        await this.#commitOrReport()
+        await this.#rest()
         continue
       }
-      this.#farming = true
-      try {
-        await this.#farm(job)
-      } catch (error) {
-        if (this.#signal.aborted) return
-        this.#log.error({ job: job.name, error: (error as Error).message }, 'farming failed; trying again')
-        await pause(2_000, this.#signal)
+      this.#wait = undefined
+      if (this.#isFull() && !(await this.#commitOrReport())) {
+        await this.#rest(RETRY_MS)
+        continue
       }
+      const text = this.#next()
+      this.#idle = text === undefined
+      if (text !== undefined) await this.#farm(text)
+      else if (await this.#commitOrReport()) await this.#rest()
+      else await this.#rest(RETRY_MS)
+    }
+    await this.#commitOrReport()
+  }
+
+  /** The first text in the queue with lines that are not learned. */
+  #next(): LedgerText | undefined {
+    for (const text of this.#parts.ledger.waiting()) {
+      if (!this.#broken.has(text.id) && (this.#learned.get(text.id)?.next ?? text.next) < text.ready) return text
+    }
+    return undefined
+  }
+
+  /** One host call. */
+  async #farm(text: LedgerText): Promise<void> {
+    const { learner, log, signal } = this.#parts
+    const before = this.#learned.get(text.id) ?? { next: text.next, graded: 0, unknown: 0 }
+    this.#rewound.clear()
+    const window = await this.#window(text, before.next)
+    if (window === undefined) return
+    this.#call = new AbortController()
+    try {
+      const { graded, unknown } = await learner.learn(text, window, AbortSignal.any([signal, this.#call.signal]))
+      const end = before.next + window.lines.length
+      const next = Math.max(0, Math.min(end, this.#rewound.get(text.id) ?? end))
+      this.#learned.set(text.id, { next, graded: before.graded + graded, unknown: before.unknown + unknown })
+      this.#lineage.add(text.name, window.parts)
+      this.#calls += 1
+      this.#graded += graded
+      this.#failures = 0
+      this.#rate.add(window.lines.length, monotonicNow())
+    } catch (error) {
+      if (signal.aborted || this.#call.signal.aborted) return
+      this.#failures += 1
+      this.#wait = hostWait(error, this.#failures, monotonicNow())
+      if (this.#wait === undefined) throw error
+      this.#rate.clear()
+      log.warn({ text: text.name, error: this.#wait.why, retryMs: Math.round(this.#wait.until - monotonicNow()) }, 'host failed; farming waits')
     }
   }
 
-  /** Farms one job to its end, a layer every `linesPerLayer` lines. */
-  async #farm(job: FarmJob): Promise<void> {
-    const bytes = await this.#blocks.get(job.block)
-    if (bytes === undefined) throw new Error(`the text ${job.name} is gone from the store`)
-    const lines = Buffer.from(bytes).toString('utf8').split('\n')
-    let next = job.next
-    while (next < lines.length) {
-      const end = Math.min(lines.length, next + this.#linesPerLayer)
-      for (let i = next; i < end; i += LINES_PER_CALL) {
-        this.#signal.throwIfAborted()
-        const upTo = Math.min(end, i + LINES_PER_CALL)
-        // one line more than is farmed: the successor that grades the last one
-        await this.#lattice.farm(lines.slice(i, Math.min(lines.length, upTo + 1)))
-      }
-      await this.#commit(job, next, end, lines)
-      next = end
+  /** The lines of the next call, or undefined when they cannot be read: the text is then passed over until it is given again. */
+  async #window(text: LedgerText, from: number): Promise<LineWindow | undefined> {
+    const { learner, log } = this.#parts
+    try {
+      return await this.#reader.window(text, from, learner.lines)
+    } catch (error) {
+      const { message } = error as Error
+      const lost = error instanceof DaemonError ? error : new DaemonError('TEXT_LOST', `${text.name}: ${message}`, 'give it again: it goes on there')
+      this.#broken.set(text.id, lost)
+      log.error({ text: text.name, error: message }, 'a text cannot be read')
+      return undefined
     }
   }
 
-  async #commit(job: FarmJob, from: number, next: number, lines: readonly string[]): Promise<void> {
-    const draft = await this.#lattice.commit()
-    this.#meanScore = draft.meanScore
-    if (draft.radicals.length === 0) return this.#tick(job, next)
-    const { manifest, bytes } = await this.#store(draft, lineage(job, from, next, lines))
-    const layer = await this.#blocks.put(bytes)
-    const head: Head = { author: manifest.author, seq: manifest.seq, layer, radicals: manifest.blocks.map((block) => block.radical) }
-    this.#save(this.#jobs.map((other, i) => (i === 0 ? { ...other, pending: { next, layer } } : other)))
-    this.#core.author({ kind: 'head', value: head })
-    this.#layers = Number(manifest.seq)
-    this.#tick(job, next)
-    const rows = manifest.blocks.reduce((sum, block) => sum + block.rows, 0)
-    this.#events.emit({ event: 'layer:committed', layer, radicals: manifest.blocks.length, rows, meanScore: draft.meanScore })
-    this.#log.info(
-      { layer: layer.slice(0, 12), radicals: manifest.blocks.length, rows, meanScore: Number(draft.meanScore.toFixed(4)) },
-      'layer committed',
-    )
+  #isFull(): boolean {
+    return this.#calls >= this.#options.callsPerLayer || this.#lineage.isFull(this.#parts.learner.lines)
   }
 
-  async #store(draft: CommitDraft, lineageRoot: string): Promise<{ manifest: LayerManifest; bytes: Uint8Array }> {
+  /** @returns whether all that was learned is committed; a failure is told, and costs nothing but time */
+  async #commitOrReport(): Promise<boolean> {
+    if (this.#learned.size === 0) return true
+    try {
+      await this.#commit()
+      this.#trouble = undefined
+      return true
+    } catch (error) {
+      const { message } = error as Error
+      this.#trouble = error instanceof DaemonError ? error : new DaemonError('FAILED', message, 'it is tried again; nothing is lost meanwhile')
+      this.#parts.log.error({ error: message }, 'a layer cannot be committed; trying again')
+      return false
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const { core, ledger, lattice, blocks, events, log } = this.#parts
+    const advances = this.#learned
+    this.#committing = advances
+    if (this.#graded > 0) {
+      const draft = await lattice.commit()
+      const { manifest, bytes } = await this.#store(draft)
+      const layer = await blocks.put(bytes)
+      const head: Head = { author: manifest.author, seq: manifest.seq, layer, radicals: manifest.blocks.map((block) => block.radical) }
+      ledger.expect(layer, advances)
+      core.author({ kind: 'head', value: head })
+      this.#layers = Number(manifest.seq)
+      this.#meanScore = draft.meanScore
+      const rows = manifest.blocks.reduce((sum, block) => sum + block.rows, 0)
+      events.emit({ event: 'layer:committed', layer, radicals: manifest.blocks.length, rows, meanScore: draft.meanScore })
+      log.info(
+        { layer: layer.slice(0, 12), radicals: manifest.blocks.length, rows, meanScore: Number(draft.meanScore.toFixed(4)) },
+        'layer committed',
+      )
+    }
+    ledger.advance(advances)
+    this.#learned = new Map()
+    this.#committing = new Map()
+    this.#lineage.clear()
+    this.#calls = 0
+    this.#graded = 0
+    await this.#finished(advances)
+  }
+
+  async #store(draft: CommitDraft): Promise<{ manifest: LayerManifest; bytes: Uint8Array }> {
+    const { core, blocks: store } = this.#parts
     const blocks: LayerManifest['blocks'][number][] = []
-    for (const { radical, rows, nnz, bytes } of draft.radicals) blocks.push({ radical, rows, nnz, block: await this.#blocks.put(bytes) })
-    const state: BlockId = await this.#blocks.put(draft.state)
-    const { self, heads, epoch, genesis } = this.#core.state
+    for (const { radical, rows, nnz, bytes } of draft.radicals) blocks.push({ radical, rows, nnz, block: await store.put(bytes) })
+    const state: BlockId = await store.put(draft.state)
+    const lineage = await store.put(encodeLineage(this.#lineage.lineage))
+    const { self, heads, epoch, genesis } = core.state
     const parent = heads.get(self)?.value
     const manifest: LayerManifest = {
       version: 1,
-      mesh: this.#core.meshId,
+      mesh: core.meshId,
       kernel: genesis.latticeKernel,
       parents: parent === undefined ? [] : [parent.layer],
       author: self,
       seq: (parent?.seq ?? 0n) + 1n,
       epoch,
-      params: PARAMS,
-      lineage: lineageRoot,
+      params: layerParams(genesis.foldId),
+      lineage,
       scores: { lines: BigInt(draft.lines), mean: draft.meanScore },
       state,
       blocks,
@@ -173,35 +326,85 @@ export class FarmLoop {
     return { manifest, bytes: encodeManifest(manifest) }
   }
 
-  /** The first job has come as far as `next`. */
-  #tick(job: FarmJob, next: number): void {
-    this.#save(this.#jobs.map((other, i) => (i === 0 && other.block === job.block ? { ...other, next, pending: undefined } : other)))
-  }
-
-  #save(jobs: readonly FarmJob[]): void {
-    this.#jobs = jobs
-    this.#tidy()
-  }
-
-  #tidy(): void {
-    while (this.#jobs[0] !== undefined && this.#jobs[0].next >= this.#jobs[0].total) {
-      this.#finishedLines += this.#jobs[0].total
-      this.#jobs = this.#jobs.slice(1)
+  /** Tells of texts that taught nothing, and lets go of segments that are not kept. */
+  async #finished(advances: ReadonlyMap<number, Advance>): Promise<void> {
+    const { ledger, segments, events, log } = this.#parts
+    for (const id of advances.keys()) {
+      const text = ledger.text(id)
+      if (text === undefined) continue
+      if (text.whole && text.next === text.lines && text.unknown > 0 && text.graded === 0) {
+        const message = `${text.name} taught nothing: the lattice knows no character of ${text.unknown} of its ${text.lines} lines`
+        events.emit({ event: 'warning', message })
+        log.warn({ text: text.name, lines: text.lines }, 'a text without known characters')
+      }
+      if (this.#options.keepText) continue
+      for (const { block, first } of ledger.spent(id, CONTEXT_LINES)) {
+        if (block === '') continue
+        await segments.delete(block)
+        ledger.moved(id, first, '')
+      }
     }
-    this.#values.setValue(JOBS_VALUE, renderFarmJobs({ jobs: this.#jobs, finishedLines: this.#finishedLines }))
   }
 
-  async #idle(): Promise<void> {
+  /** A text has more lines, or other ones from `from` on. */
+  #changed(text: number, from: number | undefined): void {
+    if (from !== undefined) {
+      this.#rewound.set(text, Math.min(from, this.#rewound.get(text) ?? from))
+      for (const advances of [this.#learned, this.#committing as Map<number, Advance>]) {
+        const advance = advances.get(text)
+        if (advance !== undefined) advances.set(text, { ...advance, next: Math.max(0, Math.min(from, advance.next)) })
+      }
+    }
+    this.#broken.delete(text)
+    this.#idle = false
+    this.#wake()
+  }
+
+  #isWaiting(): boolean {
+    return this.#wait !== undefined && monotonicNow() < this.#wait.until
+  }
+
+  #state(): StatusDocument['lattice']['farm']['state'] {
+    if (this.#paused) return 'paused'
+    if (this.#wait !== undefined) return 'waiting'
+    if (!this.#idle || this.#taker.busy || this.#learned.size > 0) return 'farming'
+    return this.#parts.ledger.totals().lines > 0 ? 'done' : 'idle'
+  }
+
+  #why(): string {
+    return this.#paused ? 'farming is paused' : (this.#wait?.why ?? '')
+  }
+
+  #textState(text: LedgerText): FarmDocument['texts'][number]['state'] {
+    const next = this.#learned.get(text.id)?.next ?? text.next
+    if (this.#broken.has(text.id)) return 'unreadable'
+    if (this.#taker.isTaking(text.name)) return 'coming in'
+    if (next < text.ready) return next > 0 ? 'farming' : 'waiting'
+    return text.whole ? 'done' : 'broken off'
+  }
+
+  /** Lines learned and not yet committed, of texts up to a place in the queue. */
+  #uncommitted(turn = Infinity): number {
+    let sum = 0
+    for (const [id, { next }] of this.#learned) {
+      const text = this.#parts.ledger.text(id)
+      if (text !== undefined && text.turn <= turn) sum += next - text.next
+    }
+    return sum
+  }
+
+  #wake(): void {
+    this.#due = true
+    this.#abortRest()
+  }
+
+  /** Until something changes. */
+  async #rest(ms = Math.max(1, (this.#wait?.until ?? Infinity) - monotonicNow())): Promise<void> {
+    this.#rate.clear()
+    if (this.#due) return
     const woken = new AbortController()
-    this.#wake = () => woken.abort()
-    await pause(60_000, AbortSignal.any([this.#signal, woken.signal]))
-    this.#wake = () => {}
+    this.#abortRest = () => woken.abort()
+    await pause(Math.min(MAX_REST_MS, ms), AbortSignal.any([this.#parts.signal, woken.signal]))
+    this.#abortRest = () => {}
   }
-}
-
-/** SHA-256 over the text's block and the numbers of the lines farmed: what a layer was learned from. */
-function lineage(job: FarmJob, from: number, next: number, lines: readonly string[]): string {
-  const hash = createHash('sha256').update(`sgs-lineage\n${job.block}\n${from}\n${next}\n`)
-  for (let i = from; i < next; i++) hash.update(`${lines[i]}\n`)
-  return hash.digest('hex')
 }
