@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile, rm, stat } from 'node:fs/promises'
-import type { Genesis, MeshId, PeerName } from '@sgsd/consensus'
+import type { FoldId, Genesis, MeshId, PeerName } from '@sgsd/consensus'
 import { HANZI_KERNEL_ID } from '@sgsd/lattice'
 import { createIdentity, fetchGenesis, type Identity, MeshError, openIdentity } from '@sgsd/mesh'
 import { ensureDataDir, readSecretFile, StoreError, writeFileDurably, writeSecretFile } from '@sgsd/store'
@@ -31,6 +31,8 @@ export interface InitOptions extends NodeOptions {
   readonly open?: boolean
   readonly epochColours?: bigint
   readonly seed?: bigint
+  /** How the mesh learns and folds: `evidence/1` unless said. */
+  readonly fold?: FoldId
 }
 
 export interface Membership {
@@ -70,7 +72,7 @@ export async function initDataDir(root: string, options: InitOptions = {}): Prom
     colourKernel: 'spi64',
     epochColours: options.epochColours ?? DEFAULT_EPOCH_COLOURS,
     latticeKernel: HANZI_KERNEL_ID,
-    foldId: 'mean/1',
+    foldId: options.fold ?? 'evidence/1',
     admission: options.open === true ? 'open' : 'key',
     nonce: randomBytes(16).toString('hex'),
   }

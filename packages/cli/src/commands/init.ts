@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Context } from '../context.ts'
 import { addLeaf, bigNumber, collect, dataDirOf, nextCommand, optionsOf, printJson, wholeNumber } from '../leaf.ts'
 import { shortPeer } from '../text/figures.ts'
@@ -9,6 +9,7 @@ interface InitFlags {
   readonly open?: boolean
   readonly seed?: bigint
   readonly epochColours?: bigint
+  readonly fold?: 'evidence' | 'mean'
   readonly port?: number
   readonly listen?: readonly string[]
 }
@@ -24,18 +25,24 @@ export function addInit(program: Command, context: Context): void {
     .option('--open', 'no mesh key: whoever knows an address may join')
     .option('--seed <number>', 'colour seed (default: 7202985)', bigNumber)
     .option('--epoch-colours <number>', 'colours in an epoch, a multiple of 2^20 (default: 2^40)', bigNumber)
+    .addOption(
+      new Option('--fold <rule>', 'how members learn: evidence sums what they counted, mean averages what each learned')
+        .choices(['evidence', 'mean'])
+        .default('evidence'),
+    )
     .option('--port <port>', 'TCP port on all interfaces (default: 42069)', wholeNumber(0, 65_535))
     .option('--listen <multiaddr>', 'listen here instead; may be given again', collect)
     .action(async (_flags, command: Command) => {
       const flags = optionsOf<InitFlags>(command)
       const daemon = await context.edges.daemon()
-      const { mesh, name, open, seed, epochColours, port, listen } = flags
+      const { mesh, name, open, seed, epochColours, fold, port, listen } = flags
       const made = await daemon.initDataDir(await dataDirOf(context, flags), {
         ...(name === undefined ? {} : { name }),
         ...(mesh === undefined ? {} : { meshName: mesh }),
         ...(open === undefined ? {} : { open }),
         ...(seed === undefined ? {} : { seed }),
         ...(epochColours === undefined ? {} : { epochColours }),
+        ...(fold === undefined ? {} : { fold: `${fold}/1` as const }),
         ...(port === undefined ? {} : { port }),
         ...(listen === undefined ? {} : { listen }),
       })
