@@ -3,7 +3,7 @@ import { appendFile, mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { failureOf, items, until, world, type World } from './fixtures/world.ts'
 import { hostSchema, type StdoutConfig } from './host-config.ts'
 import type { Host } from './port.ts'
@@ -88,6 +88,25 @@ describe('standard output', () => {
     await until(() => text.split('\n').length === 51)
     expect(parsed(text)).toEqual(documents(50))
     expect(stdout.listenerCount('drain')).toBe(0)
+  })
+
+  test('a reader that takes nothing for 10 s is down, and what comes later is behind what was written', async () => {
+    const stdout = new PassThrough({ highWaterMark: 64 })
+    await using host = hostOf(await world({ stdout }), '-')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const failure = failureOf(host.grade(items(1), quiet))
+      await vi.advanceTimersByTimeAsync(10_000)
+      expect(await failure).toMatchObject({ code: 'HOST_DOWN', message: expect.stringContaining('taken nothing for 10 s') })
+    } finally {
+      vi.useRealTimers()
+    }
+    let text = ''
+    stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+    await host.grade(items(1), quiet)
+    await until(() => text.split('\n').length === 3)
+    // The same item comes again: a reader may see one twice, and never half of one.
+    expect(parsed(text)).toEqual([...documents(1), ...documents(1)])
   })
 
   test('stopping takes less than 100 ms while a reader takes nothing', async () => {
