@@ -1,0 +1,80 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import type { Context } from '../context.ts'
+import { evaluate } from '../eval/evaluation.ts'
+import { readMaterials } from '../eval/materials.ts'
+import { EXIT } from '../exit-code.ts'
+import { addLeaf, optionsOf, printJson, wholeNumber } from '../leaf.ts'
+import { truncate } from '../text/display-width.ts'
+import { evalView } from '../view/eval.ts'
+
+const DEFAULT_SEED = 1
+
+interface EvalFlags {
+  readonly seed: number
+  readonly pairs?: number
+  readonly hebb?: number
+}
+
+export function addEval(program: Command, context: Context): void {
+  addLeaf(program, {
+    name: 'eval',
+    nodeless: true,
+    summary: 'does it learn? next lines of unseen Tang poems, beside the usual baselines',
+    details:
+      'Learns from nine tenths of the 9,000 shipped poems and is examined on the last: find the true next line among 500, guess 20 characters of the next line. ' +
+      'The seed decides the split, the pairs and the resamples. Exit 7 when three members with a third each do not fold to the bytes of one with all.',
+    examples: ['sgsd eval', 'sgsd eval --seed 2 --json', 'sgsd eval --pairs 1500', 'sgsd eval --hebb 2000'],
+  })
+    .option('--seed <number>', 'another split', wholeNumber(0, 2 ** 32 - 1), DEFAULT_SEED)
+    .option('--pairs <count>', 'ask about so many pairs of lines, drawn at random, or all', pairCount)
+    .option('--hebb <lines>', 'also learn by the Hebb rule from so many lines: slow', wholeNumber(2, 1_000_000))
+    .action(async (_flags, command: Command) => {
+      const flags = optionsOf<EvalFlags>(command)
+      const steps = openSteps(context)
+      try {
+        const { document } = await evaluate(await readMaterials(), {
+          seed: flags.seed,
+          ...(flags.pairs === undefined ? {} : { pairs: flags.pairs }),
+          ...(flags.hebb === undefined ? {} : { hebb: { lines: flags.hebb, open: () => context.edges.lattice() } }),
+          signal: context.signal,
+          onStep: steps.show,
+        })
+        steps.end()
+        if (!document.consensus.equal) context.exitCode = EXIT.disagreement
+        if (flags.json === true) return printJson(context, document)
+        for (const line of evalView(document, context.terminal.columns(), context.terminal.out)) context.terminal.print(line)
+      } finally {
+        steps.end()
+      }
+    })
+}
+
+/** `all`, or how many. */
+function pairCount(text: string): number {
+  if (text === 'all') return Infinity
+  const value = /^\d+$/.test(text) ? Number(text) : 0
+  if (value >= 1 && value <= 1_000_000) return value
+  throw new InvalidArgumentError('all, or a whole number from 1 to 1000000, is needed')
+}
+
+interface Steps {
+  show(label: string, done: number, total: number): void
+  end(): void
+}
+
+/** What is being done now, on stderr: one line that changes on a terminal, a line each elsewhere. */
+function openSteps({ terminal }: Context): Steps {
+  let shown = false
+  return {
+    show: (label, done, total) => {
+      const text = `${done + 1}/${total}  ${label}`
+      shown = true
+      if (terminal.errLive) terminal.writeErr(`\r${truncate(text, terminal.columns() - 1)}\u001B[K`)
+      else terminal.note(text)
+    },
+    end: () => {
+      if (shown && terminal.errLive) terminal.writeErr('\r\u001B[K')
+      shown = false
+    },
+  }
+}
