@@ -7,6 +7,7 @@ import { addColor } from './commands/color.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDemo } from './commands/demo.ts'
+import { addDisambiguate } from './commands/disambiguate.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addDown } from './commands/down.ts'
 import { addEval } from './commands/eval.ts'
@@ -70,7 +71,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Colours:')
   for (const add of [addMine, addColor, addChain, addVerify, addBench, addScale, addBundle, addRanges, addGame]) add(program, context)
   program.commandsGroup('Lattice:')
-  for (const add of [addAsk, addFarm, addSet, addEval]) add(program, context)
+  for (const add of [addAsk, addFarm, addSet, addEval, addDisambiguate]) add(program, context)
   program.commandsGroup('Rest:')
   for (const add of [addConfig, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))
