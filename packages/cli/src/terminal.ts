@@ -23,8 +23,8 @@ export interface Terminal {
   /** Raw bytes for redrawing. */
   writeOut(text: string): void
   writeErr(text: string): void
-  /** Everything on standard input, as UTF-8. */
-  readInput(): Promise<string>
+  /** Everything on standard input, as UTF-8; with `most`, no more than soon after so many bytes. */
+  readInput(most?: number): Promise<string>
   /** Standard input piece by piece, however long it is; ends with an error when the signal fires. */
   inputBytes(signal: AbortSignal): AsyncIterable<Uint8Array>
 }
@@ -52,9 +52,14 @@ export function processTerminal(): Terminal {
     note: (line) => void stderr.write(`${line}\n`),
     writeOut: (text) => void stdout.write(text),
     writeErr: (text) => void stderr.write(text),
-    readInput: async () => {
+    readInput: async (most = Infinity) => {
       const pieces: Buffer[] = []
-      for await (const piece of stdin) pieces.push(piece as Buffer)
+      let bytes = 0
+      for await (const piece of stdin) {
+        pieces.push(piece as Buffer)
+        bytes += (piece as Buffer).length
+        if (bytes > most) break
+      }
       return Buffer.concat(pieces).toString('utf8')
     },
     inputBytes: (signal) => addAbortSignal(signal, stdin) as AsyncIterable<Buffer>,

@@ -36,7 +36,7 @@ export async function startRun(parts: RunParts, request: RunRequest, signal: Abo
   const finder = new LayerFinder(parts.core, parts.store.blocks)
   try {
     const over = request.layer === undefined ? undefined : await finder.find(request.layer)
-    const found = await findParticles(finder, checked.program, over, parts.merging.current !== undefined)
+    const found = await findParticles(finder, checked.program, over, (parts.merging.current?.heads ?? 0) > 0)
     if ('event' in found) return once(found)
     const input: ProgramInput = { ...found, program: checked.program, over: over === undefined ? undefined : await finder.content(over) }
     return lines(parts, input, await parts.lattice.openProgram(input), signal)
@@ -115,7 +115,7 @@ async function findParticles(
 async function particlesOf(finder: LayerFinder, name: ParticleName, over: LayerId | undefined, consensus: boolean): Promise<readonly Particle[]> {
   if (name.kind === 'layer') return [await finder.find(name.prefix)]
   if (name.kind === 'consensus') {
-    if (!consensus) throw new LayerNotFound('LAYER_UNKNOWN', 'this node has not folded a consensus yet')
+    if (!consensus) throw new LayerNotFound('LAYER_UNKNOWN', 'the mesh has no layer yet, so there is no consensus')
     return ['consensus']
   }
   const own = over ?? finder.head

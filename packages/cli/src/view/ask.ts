@@ -10,18 +10,7 @@ type Nearest = AskDocument['nearest'][number]
 
 /** An answer in lines of at most `width` columns: characters with their value and definition, then what answered. */
 export function askView(answer: AskDocument, width: number, style: Style): string[] {
-  const highest = Math.max(...answer.nearest.map(({ value }) => value), Number.MIN_VALUE)
-  const nearest = table<Nearest>(
-    [
-      { title: 'CHAR', text: ({ character }) => plainText(character), paint: (text) => style.bold(text) },
-      { title: 'VALUE', align: 'right', text: ({ value }) => value.toFixed(4) },
-      { title: '', text: ({ value }) => bar(value / highest, BAR_COLUMNS), dropOrder: 1 },
-      { title: 'DEFINITION', text: ({ definition }) => plainText(definition), min: 10 },
-    ],
-    answer.nearest,
-    width,
-    (text) => style.dim(text),
-  )
+  const nearest = nearestTable(answer.nearest, width, style)
   const none = answer.consensus === '' ? 'none yet: this is the kernel alone' : ''
   return [
     ...nearest,
@@ -31,4 +20,20 @@ export function askView(answer: AskDocument, width: number, style: Style): strin
     `layer      ${answer.layer === '' ? 'none yet' : answer.layer}`,
     `consensus  ${none === '' ? `${style.block(answer.consensus)} ${answer.consensus}` : none}`,
   ]
+}
+
+/** Characters with their values and definitions, in lines of at most `width` columns. */
+export function nearestTable(entries: readonly Nearest[], width: number, style: Style): string[] {
+  const highest = Math.max(...entries.map(({ value }) => value), Number.MIN_VALUE)
+  return table<Nearest>(
+    [
+      { title: 'CHAR', text: ({ character }) => plainText(character), paint: (text) => style.bold(text) },
+      { title: 'VALUE', align: 'right', text: ({ value }) => value.toFixed(4) },
+      { title: '', text: ({ value }) => bar(value / highest, BAR_COLUMNS), dropOrder: 1 },
+      { title: 'DEFINITION', text: ({ definition }) => plainText(definition), min: 10 },
+    ],
+    entries,
+    width,
+    (text) => style.dim(text),
+  )
 }
