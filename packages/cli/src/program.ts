@@ -72,7 +72,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Colours:')
   for (const add of [addMine, addColor, addChain, addVerify, addBench, addScale, addBundle, addRanges, addGame]) add(program, context)
   program.commandsGroup('Lattice:')
-  for (const add of [addAsk, addFarm, addSet, addEval, addDisambiguate]) add(program, context)
+  for (const add of [addAsk, addFarm, addRun, addSet, addDisambiguate, addEval]) add(program, context)
   program.commandsGroup('Rest:')
   for (const add of [addConfig, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))
