@@ -9,7 +9,7 @@ interface InitFlags {
   readonly open?: boolean
   readonly seed?: bigint
   readonly epochColours?: bigint
-  readonly fold?: 'evidence' | 'mean'
+  readonly fold: 'evidence' | 'mean'
   readonly port?: number
   readonly listen?: readonly string[]
 }
@@ -42,7 +42,7 @@ export function addInit(program: Command, context: Context): void {
         ...(open === undefined ? {} : { open }),
         ...(seed === undefined ? {} : { seed }),
         ...(epochColours === undefined ? {} : { epochColours }),
-        ...(fold === undefined ? {} : { fold: `${fold}/1` as const }),
+        fold: `${fold}/1`,
         ...(port === undefined ? {} : { port }),
         ...(listen === undefined ? {} : { listen }),
       })

@@ -26,6 +26,8 @@ export interface LatticeInfo {
 /** A layer's content as bytes: hash-checked canonical blocks. */
 export interface LayerContent {
   readonly layer: LayerId
+  /** Whose it is, where that is known: of one member at most two layers wait for a fold. */
+  readonly author?: PeerName
   readonly radicals: readonly { readonly radical: number; readonly bytes: Uint8Array }[]
   readonly state: Uint8Array
 }

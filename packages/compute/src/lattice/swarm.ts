@@ -13,6 +13,9 @@ import type { StepEngine } from './step-engine.ts'
 /** Layers loaded and not yet part of a fold, at most; beyond it the one loaded first goes, and must be loaded again to be folded. */
 const MAX_WAITING_LAYERS = 256
 
+/** The same for one member: its newest, and the one before, which a fold may have chosen already. */
+const MAX_WAITING_OF_AUTHOR = 2
+
 /** Characters of an unknown text that an error repeats. */
 const MAX_ECHO = 64
 
@@ -39,7 +42,8 @@ export function openSwarm(foldId: FoldId, ground: LearningGround, engine: StepEn
 export class Swarm<B> {
   readonly #ground: LearningGround
   readonly #learning: Learning<B>
-  readonly #loaded = new Map<LayerId, CheckedLayer<B>>()
+  /** In the order of loading. */
+  readonly #loaded = new Map<LayerId, CheckedLayer<B> & Pick<LayerContent, 'author'>>()
   /** What the newest fold named. */
   #folded: ReadonlySet<LayerId> = new Set()
   #consensus: ProgramLattice
@@ -102,9 +106,8 @@ export class Swarm<B> {
     const layer = this.#learning.check(content)
     if ('refusal' in layer) return layer.refusal
     this.#loaded.delete(content.layer)
-    this.#loaded.set(content.layer, layer)
-    const waiting = [...this.#loaded.keys()].filter((loaded) => !this.#folded.has(loaded))
-    for (const oldest of waiting.slice(0, -MAX_WAITING_LAYERS)) this.#loaded.delete(oldest)
+    this.#loaded.set(content.layer, content.author === undefined ? layer : { ...layer, author: content.author })
+    this.#bound()
     return undefined
   }
 
@@ -136,6 +139,19 @@ export class Swarm<B> {
     const layer = this.#learning.check(content)
     if ('refusal' in layer) return layer
     return this.#learning.foldOf([{ peer: NOBODY, seq: 0n, layer: content.layer, weight: 1, ...layer }])
+  }
+
+  /** Forgets layers that no fold has named, the oldest first, where there are too many. */
+  #bound(): void {
+    const ofAuthor = new Map<string, number>()
+    let waiting = 0
+    for (const [id, { author }] of [...this.#loaded].reverse()) {
+      if (this.#folded.has(id)) continue
+      waiting++
+      const before = author === undefined ? 0 : (ofAuthor.get(author) ?? 0)
+      if (waiting > MAX_WAITING_LAYERS || before >= MAX_WAITING_OF_AUTHOR) this.#loaded.delete(id)
+      else if (author !== undefined) ofAuthor.set(author, before + 1)
+    }
   }
 
   async ask(text: string, k: number): Promise<Answer> {

@@ -145,5 +145,5 @@ export async function fetchContent(
     const bytes = await Promise.all(group.map((block) => fetcher.get(block.block, author)))
     group.forEach((block, j) => radicals.push({ radical: block.radical, bytes: bytes[j]! }))
   }
-  return { layer, radicals, state: await fetcher.get(manifest.state, author) }
+  return { layer, author, radicals, state: await fetcher.get(manifest.state, author) }
 }
