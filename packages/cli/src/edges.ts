@@ -24,6 +24,7 @@ export interface Edges {
   daemon(): Promise<DaemonEdge>
   colours(options?: compute.ColourOptions): Promise<compute.ColourCompute>
   games(options?: compute.GameOptions): Promise<compute.GameCompute>
+  joins(options?: compute.JoinOptions): Promise<compute.JoinCompute>
   lattice(): Promise<compute.LatticeCompute>
 }
 
@@ -31,5 +32,6 @@ export const edges: Edges = {
   daemon: () => import('@sgsd/daemon'),
   colours: async (options) => (await import('@sgsd/compute')).openColourCompute(options),
   games: async (options) => (await import('@sgsd/compute')).openGameCompute(options),
+  joins: async (options) => (await import('@sgsd/compute')).openJoinCompute(options),
   lattice: async () => (await import('@sgsd/compute')).openLatticeCompute(),
 }

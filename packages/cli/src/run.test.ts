@@ -54,6 +54,7 @@ const edges: Edges = {
     }) as unknown as DaemonEdge,
   colours: () => Promise.reject(new Error('not in this test')),
   games: () => Promise.reject(new Error('not in this test')),
+  joins: () => Promise.reject(new Error('not in this test')),
   lattice: () => Promise.reject(new Error('not in this test')),
 }
 

@@ -1,5 +1,6 @@
-import { type HllSet, MAX_TOKEN_UNITS, parseSet, SetBuilder, startsLikeSet, type TokenKind, tokenStream, type TokenStream } from '@sgsd/hllset'
+import { type HllSet, parseSet, SetBuilder, startsLikeSet, type TokenKind, tokenStream, type TokenStream } from '@sgsd/hllset'
 import type { Context } from './context.ts'
+import { detached } from './detached.ts'
 import { EXIT } from './exit-code.ts'
 import { CliError } from './failure.ts'
 import { decodePieces, inputName, readPieces } from './input-bytes.ts'
@@ -110,11 +111,6 @@ class DistinctTokens implements TokenStream {
   end(): void {
     this.#stream.end()
   }
-}
-
-/** A copy that does not keep the text alive from which the token was cut. */
-function detached(token: string): string {
-  return token.length < MAX_TOKEN_UNITS ? Buffer.from(token, 'utf16le').toString('utf16le') : token
 }
 
 /** The first bytes of a source, and the whole source all the same. */

@@ -7,6 +7,7 @@ import { addGroup, addLeaf, type CommonOptions, optionsOf, printJson } from '../
 import { readSet, seedOf, type SetInput, type SetInputOptions } from '../set-input.ts'
 import { writeText } from '../text-file.ts'
 import { compareDocument, compareView, type SetDocument, type SetMakeDocument, setView, summaryOf } from '../view/set.ts'
+import { addSetPairs } from './set-pairs.ts'
 
 const INPUT = 'UTF-8 text of any size, or a set made before; - reads standard input'
 const ERRORS = 'Sizes are estimates of the sketch; ± is one standard error, about 2 % of a large set. A set made before needs no --tokens.'
@@ -84,6 +85,7 @@ export function addSet(program: Command, context: Context): void {
       if (flags.json === true) return printJson(context, document)
       print(context, compareView(document, context.terminal.columns(), context.terminal.out))
     })
+  addSetPairs(group, context)
 }
 
 function tokensOption(): Option {

@@ -67,6 +67,7 @@ async function sgsd(machine: Machine, ...words: readonly string[]) {
     edges: {
       daemon: async () => ({ dataDir: (root: string) => ({ genesis: `${root}/genesis.bin` }), defaultDataDir: () => '/srv/ada/sgsd' }) as never,
       colours: () => Promise.reject(new Error('not for services')),
+      joins: () => Promise.reject(new Error('not for services')),
       lattice: () => Promise.reject(new Error('not for services')),
       games: () => Promise.reject(new Error('not for services')),
     },

@@ -46,7 +46,7 @@ export type OnRows = (done: number, rows: number) => void
 /**
  * Exact joins of sets by coverage and exclusion, on a worker thread. A call rejects with the signal's reason within about 100 ms of an abort; calls run one after another.
  *
- * Memory of a call: 36 bytes an id, 60 a set, and 16 a pair that is kept, at most `top` a set.
+ * Memory of a call: 28 bytes an id, at most 56 more a distinct one, 60 a set, and 16 a pair that is kept, at most `top` a set.
  */
 export interface JoinCompute extends AsyncDisposable {
   readonly engine: JoinEngineName
@@ -59,7 +59,7 @@ export interface JoinCompute extends AsyncDisposable {
 
 /** Most sets of a collection: their counters then stay in a processor's cache of 8 MiB. */
 export const MAX_JOIN_SETS: number = 2 ** 22
-/** Most ids of a collection: a million sets of 32; about 1.2 GB. */
+/** Most ids of a collection: a million sets of 32; about 1 GB, and up to 2 more where every id is distinct. */
 export const MAX_JOIN_IDS: number = 2 ** 25
 /** Most ids of a set, repeated ones included: what the engines' 16-bit counters hold. */
 export const MAX_SET_IDS = 65_535
