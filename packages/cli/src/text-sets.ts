@@ -36,7 +36,6 @@ export interface TextSets {
 
 /** Collects the token sets of a text that comes in pieces, which may end anywhere. */
 export class TextSetCollector {
-  readonly #kind: TokenKind
   readonly #unit: SetUnit
   readonly #numbers = new Map<string, number>()
   /** UTF-16 units of the tokens. */
@@ -51,13 +50,14 @@ export class TextSetCollector {
   #line = 1
   #blank = true
   #afterReturn = false
-  /** The set at hand: tokens of its unit, where it began, how it begins. */
-  #stream: TokenStream | undefined
-  #began = 1
+  /** A line end ends its token, so all sets come out of one stream. */
+  readonly #stream: TokenStream
+  /** The set at hand: where it began, 0 before its first line; how it begins. */
+  #began = 0
   #shown = ''
 
   constructor(kind: TokenKind, unit: SetUnit) {
-    this.#kind = kind
+    this.#stream = tokenStream(kind, (token) => this.#token(token))
     this.#unit = unit
   }
 
@@ -77,6 +77,7 @@ export class TextSetCollector {
 
   /** @throws CliError TEXT_TOO_LARGE, exit 2 */
   end(): TextSets {
+    this.#stream.end()
     this.#endSet()
     const ptr = new Uint32Array(this.#ends.length + 1)
     ptr.set(this.#ends, 1)
@@ -86,32 +87,27 @@ export class TextSetCollector {
   /** Some of a line. */
   #part(text: string): void {
     if (text === '') return
-    if (this.#stream === undefined) {
-      this.#stream = tokenStream(this.#kind, (token) => this.#token(token))
-      this.#began = this.#line
-      this.#shown = ''
-    }
+    if (this.#began === 0) this.#began = this.#line
     this.#blank &&= isAllBlank(text)
     if (this.#shown.length < SHOWN_UNITS) this.#shown += (this.#shown === '' ? text.trimStart() : text).slice(0, SHOWN_UNITS - this.#shown.length)
     this.#stream.push(text)
   }
 
   #endLine(): void {
+    this.#stream.push('\n')
     if (this.#unit === 'lines' || this.#blank) this.#endSet()
-    else {
-      this.#stream?.push('\n')
-      if (this.#shown.length < SHOWN_UNITS) this.#shown += ' '
-    }
+    else if (this.#shown.length < SHOWN_UNITS) this.#shown += ' '
     this.#line++
     this.#blank = true
   }
 
   #endSet(): void {
-    this.#stream?.end()
-    this.#stream = undefined
+    const [line, text] = [this.#began, this.#shown]
+    this.#began = 0
+    this.#shown = ''
     if (this.#count === (this.#ends.at(-1) ?? 0)) return
     if (this.#sets.length === MAX_TEXT_SETS) throw tooLarge(`it has more than ${MAX_TEXT_SETS} sets`)
-    this.#sets.push({ line: this.#began, text: detached(this.#shown.trim()) })
+    this.#sets.push({ line, text: detached(text.trim()) })
     this.#ends.push(this.#count)
   }
 

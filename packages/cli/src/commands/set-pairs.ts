@@ -18,7 +18,7 @@ const DEFAULT_TOP = 10
 const DEFAULT_LIMIT = 100
 
 const MAX_TOP = 1_000
-const MAX_LIMIT = 1_000_000
+const MAX_LIMIT = 100_000
 const MAX_RHO = 1_000_000
 
 const TOKENS: readonly TokenKind[] = ['words', 'chars', 'lines']
@@ -48,7 +48,7 @@ export function addSetPairs(group: Command, context: Context): void {
     examples: [
       'sgsd set pairs poems.txt --tokens chars',
       'sgsd set pairs articles.txt --documents --tau 0.8 --rho 0.2',
-      'sgsd set pairs log.txt --top 3 --limit 1000000 --json',
+      'sgsd set pairs log.txt --top 3 --limit 100000 --json',
       'git ls-files | sgsd set pairs - --tau 0.9',
     ],
   })
