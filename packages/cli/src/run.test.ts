@@ -20,6 +20,10 @@ let input: string
 const control: ControlClient = {
   get: (path) => answer('GET', path),
   post: (path, body) => answer('POST', path, body),
+  lines: async function* <T>(path: string, body: unknown) {
+    yield* await answer<readonly T[]>('POST', path, body)
+  },
+  send: (path) => answer('POST', path),
   events: async function* () {
     yield { at: '2026-01-01T00:00:00.000Z', event: 'layer:committed', layer: 'ab', radicals: 1, rows: 2, meanScore: 0.5 }
     yield { at: '2026-01-01T00:00:01.000Z', event: 'warning', message: 'x' }
