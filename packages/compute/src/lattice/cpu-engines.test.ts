@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chooseCpuEngine, type CpuEngineOpener } from './cpu-engines.ts'
 import { NativeStepEngine } from './native-step-engine.ts'
 import { ReferenceStepEngine } from './reference-step-engine.ts'
-import { STABLE_PROFILE, type StepEngine } from './step-engine.ts'
+import type { StepEngine } from './step-engine.ts'
 
 let folder: string
 

@@ -1,6 +1,6 @@
 import type { LatticeMatrices, LearnedRow } from '@sgsd/lattice'
 import { loadNativeAddon } from '../native-addon.ts'
-import { SellLayout } from './sell-layout.ts'
+import { SellLattice } from './sell-lattice.ts'
 import type { StepEngine, SwarmProfile, Trajectory } from './step-engine.ts'
 
 /** What packages/compute/native/lattice.c exports. */
@@ -30,10 +30,9 @@ export interface NativeStepOptions {
   readonly folder?: URL
 }
 
-/** A loaded lattice: its layout, and arrays with one place more than rows, which lanes without a row write to. */
+/** A loaded lattice, and arrays with one place more than rows, which lanes without a row write to. */
 interface Loaded {
-  readonly matrices: LatticeMatrices
-  readonly layout: SellLayout
+  readonly lattice: SellLattice
   readonly teacher: Float32Array
   readonly states: readonly [Float32Array, Float32Array]
 }
@@ -47,7 +46,6 @@ export class NativeStepEngine implements StepEngine {
   readonly #addon: LatticeAddon
   readonly #path: number
   readonly #constants: Float64Array
-  readonly #replaced = new Map<number, LearnedRow>()
   #loaded: Loaded | undefined
 
   /** @throws Error that says why there is no addon here, or why it does not load */
@@ -63,44 +61,34 @@ export class NativeStepEngine implements StepEngine {
   }
 
   load(matrices: LatticeMatrices): Promise<void> {
-    this.#replaced.clear()
-    this.#layOut(matrices)
+    const places = matrices.tau.rows + 1
+    this.#loaded = {
+      lattice: new SellLattice(matrices, this.#profile.params),
+      teacher: new Float32Array(places),
+      states: [new Float32Array(places), new Float32Array(places)],
+    }
     return Promise.resolve()
   }
 
   setRow(row: number, edges: LearnedRow): void {
-    const { matrices, layout } = this.#require()
-    this.#replaced.set(row, edges)
-    if (!layout.replace(row, edges)) this.#layOut(matrices)
+    this.#require().lattice.setRow(row, edges)
   }
 
   converge(start: Float32Array, teacher: Float32Array | undefined): Promise<Trajectory> {
-    const { matrices, layout, teacher: held, states } = this.#require()
-    const { rows } = matrices.tau
+    const { lattice, teacher: held, states } = this.#require()
     states[0].set(start)
     if (teacher === undefined) held.fill(0)
     else held.set(teacher)
-    const { tiles, count, lanes, scales, stream } = layout
+    const { tiles, count, lanes, scales, stream } = lattice.layout
     const { maxSteps } = this.#profile
     const done = this.#addon.converge(tiles, count, lanes, scales, stream, this.#constants, held, ...states, maxSteps, this.#path)
     const steps = Math.abs(done)
-    return Promise.resolve({ state: states[steps % 2]!.slice(0, rows), steps, converged: done > 0 })
+    return Promise.resolve({ state: states[steps % 2]!.slice(0, lattice.rows), steps, converged: done > 0 })
   }
 
   release(): Promise<void> {
     this.#loaded = undefined
-    this.#replaced.clear()
     return Promise.resolve()
-  }
-
-  #layOut(matrices: LatticeMatrices): void {
-    const places = matrices.tau.rows + 1
-    this.#loaded = {
-      matrices,
-      layout: SellLayout.of(matrices, this.#profile.params, (row) => this.#replaced.get(row)),
-      teacher: new Float32Array(places),
-      states: [new Float32Array(places), new Float32Array(places)],
-    }
   }
 
   #require(): Loaded {

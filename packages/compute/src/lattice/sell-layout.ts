@@ -1,5 +1,5 @@
-import type { LatticeMatrices, LearnedRow, StableParams } from '@sgsd/lattice'
-import { eachEdge, rowView, scalesOfRow } from './row-source.ts'
+import type { LearnedRow, StableParams } from '@sgsd/lattice'
+import { eachEdge, scalesOfRow } from './row-source.ts'
 
 // How packages/compute/native/lattice.c reads a lattice; the sizes are in both.
 //
@@ -40,13 +40,34 @@ const LENGTH_RATIO = 1.2
 /** Tiles of one chunk that are kept free for replaced rows that outgrow their place, and room for their edges, as a part of all. */
 const SPARE_TILES = 64
 const SPARE_PART = 1 / 8
-const SPARE_BYTES = 1 << 18
+const SPARE_UNITS = 8_192
 
 /** Room that a moved row gets, of what it needs. */
 const GROWTH = 1.25
 
+/** Lengths of a layout's arrays; the stream's is in bytes, a multiple of 32. */
+export interface LayoutSizes {
+  readonly tiles: number
+  readonly lanes: number
+  readonly scales: number
+  readonly stream: number
+}
+
+/** Where a layout lies; all 0 at first. */
+export interface LayoutArrays {
+  readonly tiles: Uint32Array
+  readonly lanes: Uint32Array
+  readonly scales: Float64Array
+  readonly stream: Uint8Array
+}
+
+/** Takes the arrays from the heap. */
+export function allocate({ tiles, lanes, scales, stream }: LayoutSizes): LayoutArrays {
+  return { tiles: new Uint32Array(tiles), lanes: new Uint32Array(lanes), scales: new Float64Array(scales), stream: new Uint8Array(stream) }
+}
+
 /** A lattice laid out for vectors with a row in each lane. Single rows can be replaced; columns must ascend. */
-export class SellLayout {
+export class SellLayout implements LayoutArrays {
   /** Tiles in use, `count` of them. */
   readonly tiles: Uint32Array
   count = 0
@@ -69,29 +90,33 @@ export class SellLayout {
   /** Lane of the last spare tile that is free, and those behind it. */
   #freeLane = 0
 
-  private constructor(rows: number, params: StableParams, tiles: number, chunks: number, bytes: number) {
+  private constructor(rows: number, params: StableParams, arrays: LayoutArrays) {
     this.#rows = rows
     this.#params = params
-    this.tiles = new Uint32Array(tiles * TILE_WORDS)
-    this.lanes = new Uint32Array(chunks * LANES).fill(rows)
-    this.scales = new Float64Array(2 * chunks * LANES)
-    this.stream = new Uint8Array(bytes)
-    this.#halves = new Uint16Array(this.stream.buffer)
-    this.#words = new Float32Array(this.stream.buffer)
+    this.tiles = arrays.tiles
+    this.lanes = arrays.lanes.fill(rows)
+    this.scales = arrays.scales
+    this.stream = arrays.stream
+    const { buffer, byteOffset, byteLength } = arrays.stream
+    this.#halves = new Uint16Array(buffer, byteOffset, byteLength / Uint16Array.BYTES_PER_ELEMENT)
+    this.#words = new Float32Array(buffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT)
     this.#laneOf = new Uint32Array(rows)
-    this.#tileOf = new Uint32Array(chunks)
+    this.#tileOf = new Uint32Array(arrays.lanes.length / LANES)
   }
 
-  /** @param rowOf - the edges of a row, for rows that replace those of the matrices; undefined for the matrices' own */
-  static of(matrices: LatticeMatrices, params: StableParams, rowOf: (row: number) => LearnedRow | undefined = () => undefined): SellLayout {
-    const { rows } = matrices.tau
-    const edgesOf = (row: number): LearnedRow => rowOf(row) ?? rowView(matrices, row)
-    const sizes = Array.from({ length: rows }, (_, row) => sizeOf(edgesOf(row)))
-    const plans = planTiles(sizes)
+  /**
+   * @param rows - number of rows
+   * @param edgesOf - the edges of a row; asked for twice
+   * @param place - gives the arrays their memory
+   */
+  static of(rows: number, edgesOf: (row: number) => LearnedRow, params: StableParams, place: typeof allocate = allocate): SellLayout {
+    const rowSizes = Array.from({ length: rows }, (_, row) => sizeOf(edgesOf(row)))
+    const plans = planTiles(rowSizes)
     const units = plans.reduce((sum, plan) => sum + plan.units, 0)
-    const spare = SPARE_BYTES + Math.ceil(units * STREAM_UNIT * SPARE_PART)
-    const chunks = plans.reduce((sum, plan) => sum + plan.tau.length, 0)
-    const layout = new SellLayout(rows, params, plans.length + SPARE_TILES, chunks + SPARE_TILES, units * STREAM_UNIT + spare)
+    const spare = SPARE_UNITS + Math.ceil(units * SPARE_PART)
+    const lanes = (plans.reduce((sum, plan) => sum + plan.tau.length, 0) + SPARE_TILES) * LANES
+    const sizes = { tiles: (plans.length + SPARE_TILES) * TILE_WORDS, lanes, scales: 2 * lanes, stream: (units + spare) * STREAM_UNIT }
+    const layout = new SellLayout(rows, params, place(sizes))
     for (const plan of plans) layout.#take(plan, edgesOf)
     layout.#freeLane = layout.#chunks * LANES
     return layout
