@@ -1,6 +1,6 @@
 import type { EvidenceRows, EvidenceSnapshot } from '@sgsd/lattice'
 
-/** Counts of one radical's rows: the content of an evidence layer's block. Every row has a pair. docs/protocol.md §8.6 */
+/** Counts of one radical's rows: the content of an evidence layer's block. Every row has a pair. docs/protocol.md §8.7 */
 export interface EvidenceBlock extends EvidenceRows {
   readonly radical: number
 }

@@ -43,7 +43,7 @@ export const MAX_CLOSED = 1_024
 /** Edges in a row of a layer or of the fold. docs/protocol.md §9.2 */
 export const MAX_ROW_EDGES = 64
 
-/** Pairs in a row of counts: the defined characters of the hanzi table. docs/protocol.md §8.6 */
+/** Pairs in a row of counts: the defined characters of the hanzi table. docs/protocol.md §8.7 */
 export const MAX_ROW_PAIRS = 22_903
 
 /** Kangxi radicals are 1 … 214. */

@@ -80,7 +80,7 @@ describe('row blocks (docs/protocol.md §8.4)', () => {
   })
 })
 
-describe('blocks of counts (docs/protocol.md §8.6)', () => {
+describe('blocks of counts (docs/protocol.md §8.7)', () => {
   const counts = encodeEvidenceBlock(COUNTS)
 
   test('come back from any offset in memory, as views where they are aligned', () => {

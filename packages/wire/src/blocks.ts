@@ -79,7 +79,7 @@ export function parseRowBlock(bytes: Uint8Array): Verdict<RowBlock> {
   return wrong === undefined ? accept(block) : reject(wrong)
 }
 
-/** Counts of one radical. docs/protocol.md §8.6 */
+/** Counts of one radical. docs/protocol.md §8.7 */
 export function encodeEvidenceBlock({ radical, rowIds, ptr, cols, counts }: EvidenceBlock): Uint8Array {
   const header = Uint32Array.of(BLOCK_VERSION, radical, rowIds.length, cols.length)
   return concatBytes(utf8ToBytes(EVIDENCE_MAGIC), ...[header, rowIds, ptr, cols, counts].map(littleEndianBytes))

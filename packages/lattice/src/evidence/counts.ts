@@ -1,4 +1,4 @@
-/** Count of one plain observation: counts are fixed-point numbers of 1/256. docs/protocol.md §8.6 */
+/** Count of one plain observation: counts are fixed-point numbers of 1/256. docs/protocol.md §8.7 */
 export const EVIDENCE_UNIT = 256
 
 /** Greatest count of a pair, 2^32 − 1, or 16 million plain observations; more changes nothing. */
