@@ -9,6 +9,8 @@ export const UNSEEN = -1
 
 /** Distinct characters: their numbers are two bytes in the keys of the counts. Of Unicode's hanzi a text uses a tenth at most. */
 const MAX_CHARACTERS = 65_535
+const CODE_POINTS = 0x11_0000
+
 /** Distinct pairs and triples that are held; 25 and 50 MB. 9,000 Tang poems have 0.28 and 0.5 million. */
 const MAX_PAIRS = 2 ** 20
 const MAX_TRIPLES = 2 ** 21
@@ -28,7 +30,9 @@ const UNIGRAM_PRIOR = 0.1
  * everything else ends it. Memory is bounded whatever the text (see `CountTable`), and equal texts give equal models on every machine.
  */
 export class OrderModel {
-  readonly #numbers = new Map<string, number>()
+  /** Number of each code point, from 1 in the order of first appearance; 0 of those not seen. */
+  readonly #numbers = new Uint16Array(CODE_POINTS)
+  #characters = 0
   readonly #pairs = new CountTable(MAX_PAIRS)
   readonly #triples = new CountTable(MAX_TRIPLES)
   /** By number: how often a character was seen; how often something followed it; how many different ones did. Number 0 is the boundary. */
@@ -45,7 +49,7 @@ export class OrderModel {
 
   /** Distinct characters seen. */
   get characters(): number {
-    return this.#numbers.size
+    return this.#characters
   }
 
   get clauses(): number {
@@ -57,9 +61,11 @@ export class OrderModel {
     const whole = this.#torn + text
     const end = (whole.charCodeAt(whole.length - 1) & 0xfc00) === 0xd800 ? whole.length - 1 : whole.length
     this.#torn = whole.slice(end)
-    for (const character of whole.slice(0, end)) {
-      if (charClass(character.codePointAt(0)!) === OTHER) this.#endClause()
-      else this.#follow(this.#numberFor(character))
+    for (let at = 0; at < end; at++) {
+      const codePoint = whole.codePointAt(at)!
+      if (codePoint > 0xffff) at++
+      if (charClass(codePoint) === OTHER) this.#endClause()
+      else this.#follow(this.#numberFor(codePoint))
     }
   }
 
@@ -71,7 +77,7 @@ export class OrderModel {
 
   /** Number of a character, or UNSEEN. */
   numberOf(character: string): number {
-    return this.#numbers.get(character) ?? UNSEEN
+    return this.#numbers[character.codePointAt(0)!]! || UNSEEN
   }
 
   /** −ln P(next | before, last) in 1/COSTS_PER_NAT, a whole number from 0. Each is a number of the model, BOUNDARY or UNSEEN. */
@@ -91,12 +97,9 @@ export class OrderModel {
     return Math.round(-ln(Math.min(1, share)) * COSTS_PER_NAT)
   }
 
-  #numberFor(character: string): number {
-    const known = this.#numbers.get(character)
-    if (known !== undefined) return known
-    if (this.#numbers.size === MAX_CHARACTERS) return UNSEEN
-    this.#numbers.set(character, this.#numbers.size + 1)
-    return this.#numbers.size
+  #numberFor(codePoint: number): number {
+    if (this.#numbers[codePoint] === 0 && this.#characters < MAX_CHARACTERS) this.#numbers[codePoint] = ++this.#characters
+    return this.#numbers[codePoint]! || UNSEEN
   }
 
   #endClause(): void {
