@@ -120,7 +120,7 @@ async function sendAll(
     for (const source of sources) {
       const query = new URLSearchParams({ name: source.name, shared: flags.shared === true ? '1' : '0', again: flags.again === true ? '1' : '0' })
       try {
-        accepted.push(await control.send<FarmAccepted>(`/v1/farm?${query}`, counted(source), context.signal))
+        accepted.push(await control.send<FarmAccepted>(`/v1/farm?${query.toString()}`, counted(source), context.signal))
       } catch (error) {
         const { code, message, hint } = describeFailure(error)
         if (sources.length === 1 || !code.startsWith('TEXT_')) throw error

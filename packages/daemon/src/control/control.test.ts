@@ -65,7 +65,7 @@ describe('a text', () => {
       }
     }
     const query = new URLSearchParams({ name: '千字文 & more', shared: '1' })
-    expect(await openControl(root).send(`/v1/farm?${query}`, text())).toEqual(accepted)
+    expect(await openControl(root).send(`/v1/farm?${query.toString()}`, text())).toEqual(accepted)
     expect(read).toBe(128 * piece.length)
     const expected = createHash('sha256')
     for (let i = 0; i < 128; i++) expected.update(piece)

@@ -36,7 +36,10 @@ function prepare(database: DatabaseSync): string | undefined {
   const pragma = (name: string): unknown => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
   const check = String(pragma('quick_check'))
   if (check !== 'ok') return check.split('\n', 1)[0]
-  if (pragma('schema_version') === 0) return void database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+  if (pragma('schema_version') === 0) {
+    database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`)
+    return undefined
+  }
   if (pragma('application_id') !== APPLICATION_ID) return 'a database of another program'
   return Number(pragma('user_version')) > SCHEMA_VERSION ? 'written by a later version of sgsd' : undefined
 }

@@ -7,7 +7,7 @@ export const MAX_LINE_BYTES = 65_536
 export function notUtf8(name: string, at: number, line: number, start: Uint8Array): DaemonError {
   return new DaemonError(
     'TEXT_NOT_UTF8',
-    `${name} is not UTF-8: byte ${at}, in line ${line}`,
+    `${name} is not UTF-8: at byte offset ${at}, in line ${line}`,
     `iconv -f ${isUtf16(start) ? 'UTF-16' : 'GB18030'} -t UTF-8 makes it so`,
   )
 }

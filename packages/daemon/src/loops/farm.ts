@@ -157,6 +157,8 @@ export class FarmLoop {
   /** The own layer is gone: what is kept of the texts is farmed again from the beginning. */
   startOver(): void {
     const lines = this.#parts.ledger.startOver()
+    this.#idle = false
+    this.#wake()
     if (lines > 0) this.#parts.events.emit({ event: 'warning', message: `the own layer is lost: ${lines} lines are farmed again` })
   }
 
