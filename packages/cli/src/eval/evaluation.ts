@@ -32,7 +32,7 @@ import type { Materials } from './materials.ts'
 import { consensusOf } from './members.ts'
 
 /** Members that share the text. */
-const MEMBERS = 3
+export const MEMBERS = 3
 
 export interface EvaluationOptions {
   readonly seed: number
