@@ -63,6 +63,24 @@ test('a layer goes out through the worker and comes back into the fold', async (
   expect(await compute.load(content(draft))).toBeUndefined()
 })
 
+test('a compute of an evidence mesh counts, predicts, learns and folds through its worker', async () => {
+  await using evidence = await openLatticeCompute({ provider: 'reference', fold: 'evidence/1', self: PEER })
+  expect(await evidence.farm(['hello', ...TEXT.slice(0, 8)])).toMatchObject({ skipped: 1, graded: 7 })
+  expect(await evidence.farm(TEXT.slice(7), { context: TEXT.slice(4, 7) })).toMatchObject({ graded: 2 })
+  expect(await evidence.learn([{ line: '天地', score: 0.5, revision: '日月' }])).toMatchObject({ graded: 1, meanScore: 0.5 })
+  const draft = await evidence.commit()
+  expect(draft.lines).toBe(10)
+  const [prediction, nothing] = await evidence.predict(['天地玄黄', 'hello'], 4)
+  expect(prediction!.nearest.map(({ character }) => character).every((character) => TEXT.join('').includes(character))).toBe(true)
+  expect(nothing!.nearest).toEqual([])
+  expect(await evidence.load(content(draft))).toBeUndefined()
+  const folded = await evidence.fold([{ peer: PEER, seq: 1n, layer: LAYER, weight: 1 }])
+  expect(folded.rows).toBe(draft.radicals.reduce((sum, { rows }) => sum + rows, 0))
+  expect((await evidence.predict(['天地玄黄', 'hello'], 4))[0]).toEqual(prediction)
+  // layers of the other rule are refused, whichever way
+  expect(await compute.load(content(draft, 'b'.repeat(64) as LayerId))).toMatch(/SGSR/)
+})
+
 test('calls after close are CLOSED, close is idempotent, and a second compute is not disturbed', async () => {
   const other = await openLatticeCompute({ provider: 'wasm' })
   const farming = other.farm(Array.from({ length: 5_000 }, (_, i) => TEXT[i % TEXT.length]!))
