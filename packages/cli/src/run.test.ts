@@ -218,14 +218,24 @@ describe('commands', () => {
         '0x2a',
         '--epoch-colours',
         '2^21',
+        '--fold',
+        'mean',
         '--port',
         '0',
         '--data-dir',
         'a b',
       ),
     ).toBe(EXIT.ok)
-    expect(calls).toEqual([['init', 'a b', { meshName: 'oak', name: 'atlas', open: true, seed: 42n, epochColours: 2_097_152n, port: 0 }]])
+    expect(calls).toEqual([
+      ['init', 'a b', { meshName: 'oak', name: 'atlas', open: true, seed: 42n, epochColours: 2_097_152n, fold: 'mean/1', port: 0 }],
+    ])
     expect(err).toEqual(["→  sgsd up --data-dir 'a b'"])
+  })
+
+  test('init founds an evidence mesh unless told otherwise, and knows no third fold', async () => {
+    expect(await run('init', '--data-dir', 'a')).toBe(EXIT.ok)
+    expect(calls).toEqual([['init', 'a', { fold: 'evidence/1' }]])
+    expect(await run('init', '--fold', 'median', '--data-dir', 'b')).toBe(EXIT.usage)
   })
 
   test('join asks a running daemon first, else enters by itself; - reads the invite', async () => {
