@@ -15,38 +15,47 @@
 #define FLOATS NAMED(f32x, WIDTH)
 #define BITS NAMED(i64x, WIDTH)
 #define PICK NAMED(PICK, WIDTH)
+#define TURN NAMED(STEP, _turn)
 #define SUM_PHASE NAMED(STEP, _sum)
 #define SETTLE NAMED(STEP, _settle)
 
-/* Adds up one phase of a tile: sums[matrix][chunk * LANES + lane] of `matrices` matrices that share their columns. */
-TARGET ALWAYS_INLINE void SUM_PHASE(const uint8_t *at, const uint32_t *order, uint32_t chunks, int matrices, const float *state, double (*sums)[TILE_LANES]) {
-  uint32_t columns[TILE_LANES] __attribute__((aligned(64)));
+/* One turn of a phase: the next edge of each lane of the first `live` chunks. Returns where the next turn begins. */
+TARGET ALWAYS_INLINE const uint8_t *TURN(const uint8_t *at, const uint32_t *order, size_t live, int matrices, const float *state, uint32_t *columns,
+                                         double (*sums)[TILE_LANES]) {
   const size_t bytes = LANES * (sizeof(uint16_t) + (size_t)matrices * sizeof(float));
+  /* The columns of all chunks first: once they have left the vector unit, reading them back as words costs less than taking a vector apart. */
+  for (size_t c = 0; c < live; c++) {
+    for (int lane = 0; lane < LANES; lane += 8) {
+      u16x8 deltas;
+      memcpy(&deltas, at + c * bytes + (size_t)lane * sizeof(uint16_t), sizeof deltas);
+      *(u32x8 *)(columns + c * LANES + lane) += __builtin_convertvector(deltas, u32x8);
+    }
+  }
+  for (size_t c = 0; c < live; c++, at += bytes) {
+    const size_t chunk = order[c] % CHUNK_BASE;
+    for (size_t line = 0; line < bytes; line += CACHE_LINE) __builtin_prefetch(at + PREFETCH_BYTES + line);
+    for (int lane = 0; lane < LANES; lane += WIDTH) {
+      const DOUBLES values = WIDEN(PICK(state, columns + c * LANES + lane));
+      for (int matrix = 0; matrix < matrices; matrix++) {
+        FLOATS weights;
+        DOUBLES *sum = (DOUBLES *)(sums[matrix] + chunk * LANES + lane);
+        memcpy(&weights, at + LANES * (sizeof(uint16_t) + (size_t)matrix * sizeof(float)) + (size_t)lane * sizeof(float), sizeof weights);
+        *sum = MULADD(WIDEN(weights), values, *sum);
+      }
+    }
+  }
+  return at;
+}
+
+/* Adds up one phase of a tile: sums[matrix][chunk * LANES + lane] of `matrices` matrices that share their columns. */
+TARGET ALWAYS_INLINE void SUM_PHASE(const uint8_t *at, const uint32_t *order, size_t chunks, int matrices, const float *state, double (*sums)[TILE_LANES]) {
+  uint32_t columns[TILE_LANES] __attribute__((aligned(64)));
   memset(columns, 0, chunks * LANES * sizeof(uint32_t));
-  for (size_t edge = 0, live = chunks;; edge++) {
-    while (live > 0 && order[live - 1] / CHUNK_BASE <= edge) live--;
+  for (size_t turn = 0, live = chunks;; turn++) {
+    while (live > 0 && order[live - 1] / CHUNK_BASE <= turn) live--;
     if (live == 0) return;
-    /* The columns of all chunks first: reading them back as words costs less than taking a vector apart, once they have left the vector unit. */
-    for (size_t c = 0; c < live; c++) {
-      for (int lane = 0; lane < LANES; lane += 8) {
-        u16x8 deltas;
-        memcpy(&deltas, at + c * bytes + (size_t)lane * sizeof(uint16_t), sizeof deltas);
-        *(u32x8 *)(columns + c * LANES + lane) += __builtin_convertvector(deltas, u32x8);
-      }
-    }
-    for (size_t c = 0; c < live; c++, at += bytes) {
-      const size_t chunk = order[c] % CHUNK_BASE;
-      for (size_t line = 0; line < bytes; line += CACHE_LINE) __builtin_prefetch(at + PREFETCH_BYTES + line);
-      for (int lane = 0; lane < LANES; lane += WIDTH) {
-        const DOUBLES values = WIDEN(PICK(state, columns + c * LANES + lane));
-        for (int matrix = 0; matrix < matrices; matrix++) {
-          FLOATS weights;
-          DOUBLES *sum = (DOUBLES *)(sums[matrix] + chunk * LANES + lane);
-          memcpy(&weights, at + LANES * (sizeof(uint16_t) + (size_t)matrix * sizeof(float)) + (size_t)lane * sizeof(float), sizeof weights);
-          *sum = MULADD(WIDEN(weights), values, *sum);
-        }
-      }
-    }
+    /* a number of chunks that the compiler knows is worth 5 % */
+    at = live == TILE_CHUNKS ? TURN(at, order, TILE_CHUNKS, matrices, state, columns, sums) : TURN(at, order, live, matrices, state, columns, sums);
   }
 }
 
@@ -118,6 +127,7 @@ TARGET static double STEP(const struct lattice *lattice, const float *state, flo
 
 #undef SETTLE
 #undef SUM_PHASE
+#undef TURN
 #undef PICK
 #undef FLOATS
 #undef BITS
