@@ -1,8 +1,7 @@
-import type { CommitDraft, LatticeCompute } from '@sgsd/compute'
-import { type BlockId, type Head, type LayerManifest, layerParams } from '@sgsd/consensus'
+import type { LatticeCompute } from '@sgsd/compute'
+import type { Head } from '@sgsd/consensus'
 import { CONTEXT_LINES } from '@sgsd/lattice'
 import type { BlockStore } from '@sgsd/store'
-import { encodeLineage, encodeManifest } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import type { FarmDocument, StatusDocument } from '../control/api.ts'
 import { type Core, monotonicNow } from '../core.ts'
@@ -12,6 +11,7 @@ import { type HostWait, hostWait } from '../farm/host-wait.ts'
 import type { Learner } from '../farm/learner.ts'
 import type { Advance, FarmLedger, LedgerText } from '../farm/ledger.ts'
 import { LineageDraft } from '../farm/lineage-draft.ts'
+import { storeLayer } from '../farm/store-layer.ts'
 import { RateMeter } from '../farm/rate-meter.ts'
 import type { SegmentBlocks } from '../farm/segment-blocks.ts'
 import { type TakenText, type TextOptions, TextTaker } from '../farm/take-text.ts'
@@ -280,8 +280,7 @@ export class FarmLoop {
     this.#committing = advances
     if (this.#graded > 0) {
       const draft = await lattice.commit()
-      const { manifest, bytes } = await this.#store(draft)
-      const layer = await blocks.put(bytes)
+      const { manifest, layer } = await storeLayer(core, blocks, draft, this.#lineage.lineage)
       const head: Head = { author: manifest.author, seq: manifest.seq, layer, radicals: manifest.blocks.map((block) => block.radical) }
       ledger.expect(layer, advances)
       core.author({ kind: 'head', value: head })
@@ -301,31 +300,6 @@ export class FarmLoop {
     this.#calls = 0
     this.#graded = 0
     await this.#finished(advances)
-  }
-
-  async #store(draft: CommitDraft): Promise<{ manifest: LayerManifest; bytes: Uint8Array }> {
-    const { core, blocks: store } = this.#parts
-    const blocks: LayerManifest['blocks'][number][] = []
-    for (const { radical, rows, nnz, bytes } of draft.radicals) blocks.push({ radical, rows, nnz, block: await store.put(bytes) })
-    const state: BlockId = await store.put(draft.state)
-    const lineage = await store.put(encodeLineage(this.#lineage.lineage))
-    const { self, heads, epoch, genesis } = core.state
-    const parent = heads.get(self)?.value
-    const manifest: LayerManifest = {
-      version: 1,
-      mesh: core.meshId,
-      kernel: genesis.latticeKernel,
-      parents: parent === undefined ? [] : [parent.layer],
-      author: self,
-      seq: (parent?.seq ?? 0n) + 1n,
-      epoch,
-      params: layerParams(genesis.foldId),
-      lineage,
-      scores: { lines: BigInt(draft.lines), mean: draft.meanScore },
-      state,
-      blocks,
-    }
-    return { manifest, bytes: encodeManifest(manifest) }
   }
 
   /** Tells of texts that taught nothing, and lets go of segments that are not kept. */
