@@ -1,4 +1,4 @@
-import { dealt, documentsOf, linesOf, SplitMix32 } from '@sgsd/lattice'
+import { dealt, documentsOf, SplitMix32 } from '@sgsd/lattice'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../fixtures/command-run.ts'
 import { displayWidth } from '../text/display-width.ts'
@@ -17,9 +17,8 @@ let ran: Evaluation
 const steps: string[] = []
 
 beforeAll(async () => {
-  const all = await readMaterials()
-  materials = { ...all, lines: linesOf(documentsOf(all.lines).slice(0, POEMS)) }
-  ran = await evaluate(materials, { seed: 1, signal: new AbortController().signal, onStep: (label) => steps.push(label) })
+  materials = await readMaterials()
+  ran = await evaluate(materials, { seed: 1, poems: POEMS, signal: new AbortController().signal, onStep: (label) => steps.push(label) })
 }, TIMEOUT_MS)
 
 describe('a quick evaluation', () => {
@@ -48,6 +47,7 @@ describe('a quick evaluation', () => {
       seeds: [1],
       split: { by: 'poem', train: 270, test: 30, trainLines: 0, pairs: 0, candidates: 500, guesses: 20 },
     })
+    expect(ran.document.corpus).toMatchObject({ name: '全唐诗选', documents: POEMS, lines: 2_663 })
     expect(Object.keys(retrieval.mrr).sort()).toEqual(['consensus3', 'lsa', 'oneNode', 'pmi', 'tfidf', 'untouched'])
     expect(Object.keys(retrieval.r10)).toEqual(Object.keys(retrieval.mrr))
     expect(Object.keys(characters.recall20).sort()).toEqual(['consensus3', 'frequency', 'naiveBayes', 'oneNode', 'pmi', 'untouched'])
@@ -82,6 +82,7 @@ describe('members with disjoint texts', () => {
 describe('the command', () => {
   test.each([
     ['--seed', '-1'],
+    ['--poems', '9'],
     ['--pairs', '0'],
     ['--pairs', 'some'],
     ['--hebb', '1'],

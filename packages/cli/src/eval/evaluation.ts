@@ -24,6 +24,7 @@ import {
   splitDocuments,
   type Tasks,
   tasksOf,
+  type TextDocument,
   tfIdfScorer,
 } from '@sgsd/lattice'
 import type { EvaluationDocument, Foreteller, Ranker } from './document.ts'
@@ -36,6 +37,8 @@ export const MEMBERS = 3
 
 export interface EvaluationOptions {
   readonly seed: number
+  /** Takes only the first so many poems of the corpus; all without it. */
+  readonly poems?: number
   /** Pairs asked about, at most; all without it. */
   readonly pairs?: number
   /** Learns by the Hebb rule from so many lines, beside the rest; none without it. */
@@ -62,7 +65,7 @@ export async function evaluate(materials: Materials, options: EvaluationOptions)
   const began = performance.now()
   const { kernel, base, corpus, lines } = materials
   const { seed, signal, onStep, hebb } = options
-  const documents = documentsOf(lines)
+  const documents = documentsOf(lines).slice(0, options.poems)
   const split = splitDocuments(documents, seed)
   const tasks = tasksOf(kernel, split, seed, options.pairs)
   const digests = { oneNode: '', consensus3: '' }
@@ -106,12 +109,12 @@ export async function evaluate(materials: Materials, options: EvaluationOptions)
   const figures = figuresOf(ranked, guessed, new Bootstrap(tasks.documents, seed))
   const document: EvaluationDocument = {
     schema: 'sgsd.eval/1',
-    corpus: { name: corpus.title, sha256: corpus.sha256, documents: documents.length, lines: corpus.clauses },
+    corpus: { name: corpus.title, sha256: corpus.sha256, documents: documents.length, lines: lengthOf(documents) },
     split: {
       by: 'poem',
       train: split.train.length,
       test: split.test.length,
-      trainLines: split.train.reduce((sum, { length }) => sum + length, 0),
+      trainLines: lengthOf(split.train),
       pairs: tasks.pairs.length,
       candidates: CANDIDATES,
       guesses: GUESSES,
@@ -125,6 +128,11 @@ export async function evaluate(materials: Materials, options: EvaluationOptions)
     durationMs: Math.round(performance.now() - began),
   }
   return { document, split }
+}
+
+/** Lines of documents. */
+function lengthOf(documents: readonly TextDocument[]): number {
+  return documents.reduce((sum, { length }) => sum + length, 0)
 }
 
 function baselines({ kernel }: Materials, { train }: Split, tasks: Tasks, seed: number): readonly Model[] {

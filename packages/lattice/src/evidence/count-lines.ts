@@ -31,7 +31,7 @@ interface CountedLine {
 
 /**
  * Counts every two lines of a document that lie at most four apart and whose later one is at `from` or beyond; an empty line ends a document.
- * Sums commute, so counting a text in parts, each with the last `CONTEXT_LINES` lines before it as context, counts what counting it at once does.
+ * Sums commute, so counting a text in parts, each with the last `CONTEXT_LINES` lines before it as context, counts what counting it at once does. docs/protocol.md §8.8
  */
 export function countLines(counts: EvidenceCounts, kernel: HanziKernel, lines: readonly string[], options: CountLinesOptions = {}): void {
   const { from = 0, owns } = options
