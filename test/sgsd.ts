@@ -24,8 +24,15 @@ function start(words: readonly string[], env: Readonly<Record<string, string>> =
   return spawn(process.execPath, [...FLAGS, MAIN, ...words], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...clean, ...env } })
 }
 
-/** Runs one command to its end. @param input - what stands on its standard input */
-export async function sgsd(words: readonly string[], { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {}): Promise<Ran> {
+export interface RunOptions {
+  /** What stands on its standard input. */
+  readonly input?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly deadlineMs?: number
+}
+
+/** Runs one command to its end. */
+export async function sgsd(words: readonly string[], { input = '', env = {}, deadlineMs = RUN_DEADLINE_MS }: RunOptions = {}): Promise<Ran> {
   const started = performance.now()
   const child = start(words, env)
   let out = ''
@@ -33,7 +40,7 @@ export async function sgsd(words: readonly string[], { input = '', env = {} }: {
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (err += text))
   child.stdin!.on('error', () => {}).end(input)
-  const timer = setTimeout(() => child.kill('SIGKILL'), RUN_DEADLINE_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
   const [code] = (await once(child, 'close')) as [number | null]
   clearTimeout(timer)
   return { code, out, err, ms: performance.now() - started }
