@@ -8,7 +8,9 @@ import type { BlockId } from '@sgsd/consensus'
 
 import { isBlockId } from './block-id.ts'
 import { syncDirectory } from './durable-file.ts'
+import { inTurns } from './in-turns.ts'
 import { MAX_PACKED_BYTES } from './limits.ts'
+import type { BlockEntry, BlockSum } from './port.ts'
 import { pruneDirectory } from './prune.ts'
 import { systemCode } from './store-error.ts'
 import { verifyBlock } from './verify-block.ts'
@@ -17,16 +19,13 @@ const SUFFIX = '.zst'
 /** Damaged files kept for a look; the oldest go first. */
 const MAX_QUARANTINED = 256
 const DIR_MODE = 0o750
+/** Directories synced at once: the thread pool has four threads. */
+const CONCURRENT_SYNCS = 4
 
 /** A block as it was read: its bytes, or why they are not the block. */
 export type ReadBlock =
   | { readonly type: 'ok'; readonly bytes: Uint8Array; readonly stat: BigIntStats }
   | { readonly type: 'corrupt'; readonly reason: string; readonly stat: BigIntStats }
-
-interface ShardUsage {
-  readonly blocks: number
-  readonly bytes: number
-}
 
 /**
  * The files of a block directory: `blocks/ab/<64 hex>.zst`, the first two digits choosing one of 256 shards. Knows names and
@@ -37,10 +36,12 @@ export class BlockFiles {
   readonly #quarantine: string
   /** Shards that exist durably. */
   readonly #shards = new Set<string>()
-  /** Shards in which every name is known to be durable. */
-  readonly #settled = new Set<string>()
+  /** Shard → renames into it so far in this process. */
+  readonly #renames = new Map<string, number>()
+  /** Shard → how many of its renames, and all before this process, are known to be durable. */
+  readonly #settled = new Map<string, number>()
   /** Shard → what it holds; dropped when the shard changes. */
-  readonly #usage = new Map<string, ShardUsage>()
+  readonly #usage = new Map<string, BlockSum>()
 
   static async open(dir: string): Promise<BlockFiles> {
     const files = new BlockFiles(dir)
@@ -85,21 +86,24 @@ export class BlockFiles {
     }
   }
 
-  /** Gives a synced file its name, durably. */
+  /** Gives a synced file its name; `settle` makes that durable. */
   async place(temp: string, id: BlockId): Promise<void> {
-    await this.#makeShard(shardOf(id))
-    this.#settled.delete(shardOf(id))
+    const shard = shardOf(id)
+    await this.#makeShard(shard)
     await rename(temp, this.path(id))
-    this.#usage.delete(shardOf(id))
-    await this.settle(id)
+    this.#renames.set(shard, (this.#renames.get(shard) ?? 0) + 1)
+    this.#usage.delete(shard)
   }
 
-  /** Makes sure that the name of a block that is here survives a power loss; costs nothing once done for its shard. */
-  async settle(id: BlockId): Promise<void> {
-    const shard = shardOf(id)
-    if (this.#settled.has(shard)) return
-    await syncDirectory(join(this.#blocks, shard))
-    this.#settled.add(shard)
+  /** Makes sure that the names of blocks that are here survive a power loss; costs nothing where that is done. */
+  async settle(ids: Iterable<BlockId>): Promise<void> {
+    await inTurns(new Set(Array.from(ids, shardOf)), CONCURRENT_SYNCS, async (shard) => {
+      // Renames that end while the directory is being synced may or may not be covered: they count as not.
+      const renames = this.#renames.get(shard) ?? 0
+      if ((this.#settled.get(shard) ?? -1) >= renames) return
+      await syncDirectory(join(this.#blocks, shard))
+      this.#settled.set(shard, Math.max(renames, this.#settled.get(shard) ?? 0))
+    })
   }
 
   /** Moves the damaged file that `seen` describes out of the way; a file that took its place meanwhile stays. */
@@ -121,8 +125,16 @@ export class BlockFiles {
     for (const shard of shardsIn(this.#blocks)) yield* idsIn(shard, readdirSync(join(this.#blocks, shard)))
   }
 
+  /** Reads one shard per turn of the event loop. */
+  async *entries(): AsyncGenerator<BlockEntry> {
+    for (const shard of shardsIn(this.#blocks)) {
+      await nextTurn()
+      yield* this.#entriesOf(shard)
+    }
+  }
+
   /** Reads the shards that changed since the last call, one per turn of the event loop. */
-  async usage(): Promise<ShardUsage> {
+  async usage(): Promise<BlockSum> {
     let blocks = 0
     let bytes = 0
     for (const shard of shardsIn(this.#blocks)) {
@@ -146,17 +158,17 @@ export class BlockFiles {
   }
 
   /** In one turn, so that no change can end between the look and the note: a rename that it missed drops the note afterwards. */
-  #readUsage(shard: string): ShardUsage {
+  #readUsage(shard: string): BlockSum {
+    const entries = this.#entriesOf(shard)
+    return { blocks: entries.length, bytes: entries.reduce((sum, { bytes }) => sum + bytes, 0) }
+  }
+
+  #entriesOf(shard: string): BlockEntry[] {
     const dir = join(this.#blocks, shard)
-    let blocks = 0
-    let bytes = 0
-    for (const id of idsIn(shard, readdirSync(dir))) {
-      const size = statSync(join(dir, id + SUFFIX), { throwIfNoEntry: false })?.size
-      if (size === undefined) continue
-      blocks += 1
-      bytes += size
-    }
-    return { blocks, bytes }
+    return idsIn(shard, readdirSync(dir)).flatMap((id) => {
+      const stat = statSync(join(dir, id + SUFFIX), { throwIfNoEntry: false })
+      return stat === undefined ? [] : [{ id, bytes: stat.size, writtenMs: stat.mtimeMs }]
+    })
   }
 }
 

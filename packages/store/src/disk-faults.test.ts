@@ -97,7 +97,7 @@ describe.for([
         // Before the rename the block is absent; after it, it is whole, though not yet acknowledged.
         const visible = step > steps.indexOf('rename')
         expect(store.blocks.has(ID)).toBe(visible)
-        expect(await store.blocks.scrub()).toEqual({ checked: visible ? 2 : 1, damaged: [] })
+        expect(await store.blocks.scrub()).toMatchObject({ checked: visible ? 2 : 1, damaged: [] })
         expect(await store.blocks.usage()).toMatchObject({ blocks: visible ? 2 : 1 })
 
         Object.assign(disk, { calls: [], failAt: -1 })

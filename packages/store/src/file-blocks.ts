@@ -7,19 +7,25 @@ import type { BlockId } from '@sgsd/consensus'
 import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
 import { BlockFiles } from './block-files.ts'
+import type { ReadBlock } from './block-files.ts'
 import { hashBlock, isBlockId, requireBlockId } from './block-id.ts'
 import { freeBytes, requireRoom } from './disk-space.ts'
 import { writeNewFile } from './durable-file.ts'
+import { InUse } from './in-use.ts'
+import { inTurns } from './in-turns.ts'
 import { Incoming } from './incoming.ts'
 import { KeyQueue } from './key-queue.ts'
-import type { BlockSink, BlockStore, ScrubReport } from './port.ts'
+import type { BlockEntry, BlockSink, BlockStore, ScrubReport, SweepOptions, SweepReport } from './port.ts'
 import { fromSystemError, StoreError } from './store-error.ts'
+import { sweepBlocks } from './sweep.ts'
 import { VerifiedBlocks } from './verified-blocks.ts'
 import { pack } from './zstd.ts'
 
 /** Piece of a block on its way to a peer, bytes. */
 const READ_PIECE_BYTES = 2 ** 17
 const FILE_MODE = 0o640
+/** Blocks of one `putMany` that are hashed, packed and written at once: the thread pool has four threads. */
+const CONCURRENT_WRITES = 4
 
 /**
  * Blocks as files. A block appears under its name only whole and synced (temporary file → fsync → rename → fsync of the directory),
@@ -32,6 +38,7 @@ export class FileBlocks implements BlockStore {
   readonly #incoming: Incoming
   readonly #queue = new KeyQueue()
   readonly #verified = new VerifiedBlocks()
+  readonly #inUse = new InUse()
   #temps = 0
   #open = true
 
@@ -55,39 +62,34 @@ export class FileBlocks implements BlockStore {
   }
 
   async put(bytes: Uint8Array): Promise<BlockId> {
-    const id = await hashBlock(bytes)
-    if (bytes.length > MAX_BLOCK_BYTES) throw new StoreError('BLOCK_TOO_LARGE', { id, limitBytes: MAX_BLOCK_BYTES })
-    return this.#change(id, async () => {
-      if (await this.#isHere(id)) return id
-      const packed = await pack(bytes)
-      await requireRoom(this.#dir, packed.length)
-      const temp = this.#tempPath(id)
-      try {
-        await writeNewFile(temp, packed, FILE_MODE)
-        await this.#place(temp, id)
-      } catch (error) {
-        await rm(temp, { force: true }).catch(() => undefined)
-        throw error
-      }
-      return id
+    const [id] = await this.putMany([bytes])
+    return id!
+  }
+
+  async putMany(blocks: readonly Uint8Array[]): Promise<readonly BlockId[]> {
+    this.#requireOpen()
+    const ids: BlockId[] = []
+    await inTurns(blocks.entries(), CONCURRENT_WRITES, async ([place, bytes]) => {
+      const id = await hashBlock(bytes)
+      ids[place] = id
+      if (bytes.length > MAX_BLOCK_BYTES) throw new StoreError('BLOCK_TOO_LARGE', { id, limitBytes: MAX_BLOCK_BYTES })
+      await this.#change(id, async () => {
+        if (!(await this.#isWhole(id))) await this.#write(id, await pack(bytes))
+        this.#inUse.use(id, performance.now())
+      })
     })
+    await this.#settle(ids)
+    return ids
   }
 
   async get(id: BlockId): Promise<Uint8Array | undefined> {
     this.#requireOpen()
     if (!isBlockId(id)) return undefined
-    try {
-      const read = await this.#files.read(id)
-      if (read === undefined) return undefined
-      if (read.type === 'ok') {
-        this.#verified.add(id, read.stat)
-        return read.bytes
-      }
-      await this.#queue.run(id, () => this.#setAside(id, read.stat))
-      throw new StoreError('BLOCK_CORRUPT', { id, reason: read.reason })
-    } catch (error) {
-      throw fromSystemError(error, this.#files.path(id))
-    }
+    // Noted before the read: a sweep that decides later spares it.
+    if (this.#files.has(id)) this.#inUse.use(id, performance.now())
+    const read = await this.#check(id)
+    if (read?.type === 'corrupt') throw new StoreError('BLOCK_CORRUPT', { id, reason: read.reason })
+    return read?.bytes
   }
 
   has(id: BlockId): boolean {
@@ -109,19 +111,17 @@ export class FileBlocks implements BlockStore {
     this.#requireOpen()
     return this.#incoming.open(id, this.#tempPath(id), (temp) =>
       this.#change(id, async () => {
-        if (await this.#isHere(id)) return false
-        await this.#place(temp, id)
-        return true
+        const isNew = !(await this.#isWhole(id))
+        if (isNew) await this.#place(temp, id)
+        await this.#files.settle([id])
+        this.#inUse.use(id, performance.now())
+        return isNew
       }),
     )
   }
 
   async delete(id: BlockId): Promise<void> {
-    if (!isBlockId(id)) return
-    await this.#change(id, async () => {
-      this.#verified.forget(id)
-      await this.#files.remove(id)
-    })
+    if (isBlockId(id)) await this.#deleteUnless(id, () => false)
   }
 
   list(): Iterable<BlockId> {
@@ -129,20 +129,32 @@ export class FileBlocks implements BlockStore {
     return this.#files.list()
   }
 
-  async scrub(signal?: AbortSignal): Promise<ScrubReport> {
-    let checked = 0
+  entries(): AsyncIterable<BlockEntry> {
+    this.#requireOpen()
+    return this.#files.entries()
+  }
+
+  async scrub(signal?: AbortSignal, pace?: (progress: ScrubReport) => Promise<void> | void): Promise<ScrubReport> {
     const damaged: BlockId[] = []
+    let report: ScrubReport = { checked: 0, bytes: 0, damaged }
     for (const id of this.list()) {
       signal?.throwIfAborted()
-      checked += 1
-      try {
-        await this.get(id)
-      } catch (error) {
-        if (!(error instanceof StoreError && error.code === 'BLOCK_CORRUPT')) throw error
-        damaged.push(id)
-      }
+      const read = await this.#check(id)
+      if (read === undefined) continue
+      if (read.type === 'corrupt') damaged.push(id)
+      report = { checked: report.checked + 1, bytes: report.bytes + Number(read.stat.size), damaged }
+      await pace?.(report)
     }
-    return { checked, damaged }
+    return report
+  }
+
+  lease(ids: Iterable<BlockId>): Disposable {
+    return this.#inUse.lease(ids)
+  }
+
+  async sweep(live: (id: BlockId) => boolean, options: SweepOptions): Promise<SweepReport> {
+    const deleteUnless = (id: BlockId, stays: () => boolean): Promise<boolean> => this.#deleteUnless(id, stays)
+    return sweepBlocks({ entries: () => this.entries(), deleteUnless }, this.#inUse, live, options)
   }
 
   async usage(): Promise<{ readonly blocks: number; readonly bytes: number; readonly freeBytes: number }> {
@@ -157,21 +169,57 @@ export class FileBlocks implements BlockStore {
     await this.#queue.idle()
   }
 
-  /** Whether the block is here, whole and durable. One not seen in this process is read; a damaged one is set aside and counts as missing. */
-  async #isHere(id: BlockId): Promise<boolean> {
+  /** Reads and hashes a block; a damaged one is set aside. @returns undefined when it is not here */
+  async #check(id: BlockId): Promise<ReadBlock | undefined> {
+    this.#requireOpen()
+    try {
+      const read = await this.#files.read(id)
+      if (read?.type === 'ok') this.#verified.add(id, read.stat)
+      if (read?.type === 'corrupt') await this.#queue.run(id, () => this.#setAside(id, read.stat))
+      return read
+    } catch (error) {
+      throw fromSystemError(error, this.#files.path(id))
+    }
+  }
+
+  /** Whether the block is here and whole. One not seen in this process is read; a damaged one is set aside and counts as missing. */
+  async #isWhole(id: BlockId): Promise<boolean> {
     const stat = await this.#files.stat(id)
     if (stat === undefined) return false
-    if (!this.#verified.has(id, stat)) {
-      const read = await this.#files.read(id)
-      if (read === undefined) return false
-      if (read.type === 'corrupt') {
-        await this.#setAside(id, read.stat)
-        return false
-      }
-      this.#verified.add(id, read.stat)
+    if (this.#verified.has(id, stat)) return true
+    const read = await this.#files.read(id)
+    if (read?.type === 'ok') this.#verified.add(id, read.stat)
+    if (read?.type === 'corrupt') await this.#setAside(id, read.stat)
+    return read?.type === 'ok'
+  }
+
+  async #write(id: BlockId, packed: Uint8Array): Promise<void> {
+    await requireRoom(this.#dir, packed.length)
+    const temp = this.#tempPath(id)
+    try {
+      await writeNewFile(temp, packed, FILE_MODE)
+      await this.#place(temp, id)
+    } catch (error) {
+      await rm(temp, { force: true }).catch(() => undefined)
+      throw error
     }
-    await this.#files.settle(id)
-    return true
+  }
+
+  async #settle(ids: readonly BlockId[]): Promise<void> {
+    try {
+      await this.#files.settle(ids)
+    } catch (error) {
+      throw fromSystemError(error, this.#dir)
+    }
+  }
+
+  async #deleteUnless(id: BlockId, stays: () => boolean): Promise<boolean> {
+    return this.#change(id, async () => {
+      if (stays()) return false
+      this.#verified.forget(id)
+      await this.#files.remove(id)
+      return true
+    })
   }
 
   async #place(temp: string, id: BlockId): Promise<void> {

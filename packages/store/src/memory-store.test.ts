@@ -1,7 +1,9 @@
 import { createMemoryDisk, openMemoryStore } from './memory-store.ts'
 import { storeCompliance } from './store.compliance.ts'
+import type { StorePlace } from './store.compliance.ts'
+import { sweepCompliance } from './sweep.compliance.ts'
 
-storeCompliance('the memory store', async () => {
+const createPlace = async (): Promise<StorePlace> => {
   const disk = createMemoryDisk()
   return {
     open: () => openMemoryStore(disk),
@@ -11,4 +13,7 @@ storeCompliance('the memory store', async () => {
       disk.blocks.set(id, packed)
     },
   }
-})
+}
+
+storeCompliance('the memory store', createPlace)
+sweepCompliance('the memory store', createPlace)

@@ -2,9 +2,11 @@ import type { BlockId, ItemId, ItemKind } from '@sgsd/consensus'
 import { MAX_BLOCK_BYTES } from '@sgsd/wire'
 
 import { hashBlock, requireBlockId } from './block-id.ts'
+import { InUse } from './in-use.ts'
 import { MAX_PACKED_BYTES } from './limits.ts'
-import type { BlockSink, BlockStore, ItemStore, ScrubReport, Store, StoredItem } from './port.ts'
+import type { BlockEntry, BlockSink, BlockStore, ItemStore, Note, ScrubReport, Store, StoredItem, SweepOptions, SweepReport } from './port.ts'
 import { StoreError } from './store-error.ts'
+import { sweepBlocks } from './sweep.ts'
 import { refusal, verifyBlock } from './verify-block.ts'
 import { pack } from './zstd.ts'
 
@@ -16,11 +18,12 @@ export interface MemoryDisk {
   readonly partials: Map<BlockId, Uint8Array>
   /** By kind and key. */
   items: Map<string, StoredItem>
+  notes: Map<string, Note & { readonly kind: string }>
   values: Map<string, Uint8Array>
 }
 
 export function createMemoryDisk(): MemoryDisk {
-  return { blocks: new Map(), partials: new Map(), items: new Map(), values: new Map() }
+  return { blocks: new Map(), partials: new Map(), items: new Map(), notes: new Map(), values: new Map() }
 }
 
 /** The store's twin without files, for tests and simulations: same contract, same errors, nothing survives but the disk object. */
@@ -42,6 +45,9 @@ interface Life {
 class MemoryBlocks implements BlockStore {
   readonly #disk: MemoryDisk
   readonly #life: Life
+  readonly #inUse = new InUse()
+  /** When blocks were written, wall clock; those of earlier stores are as old as can be. */
+  readonly #written = new Map<BlockId, number>()
 
   constructor(disk: MemoryDisk, life: Life) {
     this.#disk = disk
@@ -53,14 +59,21 @@ class MemoryBlocks implements BlockStore {
     const id = await hashBlock(bytes)
     if (bytes.length > MAX_BLOCK_BYTES) throw new StoreError('BLOCK_TOO_LARGE', { id, limitBytes: MAX_BLOCK_BYTES })
     const packed = await pack(bytes)
-    if ((await this.#check(id)) !== 'ok') this.#disk.blocks.set(id, packed)
+    await this.#place(id, packed)
     return id
+  }
+
+  async putMany(blocks: readonly Uint8Array[]): Promise<readonly BlockId[]> {
+    const ids: BlockId[] = []
+    for (const bytes of blocks) ids.push(await this.put(bytes))
+    return ids
   }
 
   async get(id: BlockId): Promise<Uint8Array | undefined> {
     requireOpen(this.#life)
     const packed = this.#disk.blocks.get(id)
     if (packed === undefined) return undefined
+    this.#inUse.use(id, performance.now())
     const block = await verifyBlock(id, packed)
     if (block.type === 'ok') return block.bytes
     if (this.#disk.blocks.get(id) === packed) this.#disk.blocks.delete(id)
@@ -86,7 +99,7 @@ class MemoryBlocks implements BlockStore {
     const sink = new MemorySink(id, kept, partial, {
       place: async (packed) => {
         requireOpen(this.#life)
-        if ((await this.#check(id)) !== 'ok') this.#disk.blocks.set(id, packed)
+        await this.#place(id, packed)
       },
       end: (partial) => {
         this.#life.transfers.delete(sink)
@@ -109,14 +122,38 @@ class MemoryBlocks implements BlockStore {
     return [...this.#disk.blocks.keys()].sort()
   }
 
-  async scrub(signal?: AbortSignal): Promise<ScrubReport> {
-    const ids = [...this.list()]
-    const damaged: BlockId[] = []
-    for (const id of ids) {
-      signal?.throwIfAborted()
-      if ((await this.#check(id)) === 'damaged') damaged.push(id)
+  async *entries(): AsyncGenerator<BlockEntry> {
+    for (const id of this.list()) {
+      const bytes = this.#disk.blocks.get(id)?.length
+      if (bytes !== undefined) yield { id, bytes, writtenMs: this.#written.get(id) ?? 0 }
     }
-    return { checked: ids.length, damaged }
+  }
+
+  async scrub(signal?: AbortSignal, pace?: (progress: ScrubReport) => Promise<void> | void): Promise<ScrubReport> {
+    const damaged: BlockId[] = []
+    let report: ScrubReport = { checked: 0, bytes: 0, damaged }
+    for (const id of this.list()) {
+      signal?.throwIfAborted()
+      const packed = this.#disk.blocks.get(id)
+      if (packed === undefined) continue
+      const block = await verifyBlock(id, packed)
+      if (block.type !== 'ok') {
+        if (this.#disk.blocks.get(id) === packed) this.#disk.blocks.delete(id)
+        damaged.push(id)
+      }
+      report = { checked: report.checked + 1, bytes: report.bytes + packed.length, damaged }
+      await pace?.(report)
+    }
+    return report
+  }
+
+  lease(ids: Iterable<BlockId>): Disposable {
+    return this.#inUse.lease(ids)
+  }
+
+  async sweep(live: (id: BlockId) => boolean, options: SweepOptions): Promise<SweepReport> {
+    const deleteUnless = async (id: BlockId, stays: () => boolean): Promise<boolean> => !stays() && this.#disk.blocks.delete(id)
+    return sweepBlocks({ entries: () => this.entries(), deleteUnless }, this.#inUse, live, options)
   }
 
   async usage(): Promise<{ readonly blocks: number; readonly bytes: number; readonly freeBytes: number }> {
@@ -125,14 +162,13 @@ class MemoryBlocks implements BlockStore {
     return { blocks: this.#disk.blocks.size, bytes, freeBytes: Number.MAX_SAFE_INTEGER }
   }
 
-  /** Drops the block when it is damaged. */
-  async #check(id: BlockId): Promise<'ok' | 'missing' | 'damaged'> {
-    try {
-      return (await this.get(id)) === undefined ? 'missing' : 'ok'
-    } catch (error) {
-      if (error instanceof StoreError && error.code === 'BLOCK_CORRUPT') return 'damaged'
-      throw error
-    }
+  /** Writes the block unless it is here whole. */
+  async #place(id: BlockId, packed: Uint8Array): Promise<void> {
+    const here = this.#disk.blocks.get(id)
+    this.#inUse.use(id, performance.now())
+    if (here !== undefined && (await verifyBlock(id, here)).type === 'ok' && this.#disk.blocks.has(id)) return
+    this.#disk.blocks.set(id, packed)
+    this.#written.set(id, Date.now())
   }
 }
 
@@ -223,6 +259,24 @@ class MemoryItems implements ItemStore {
     if (this.#disk.items.get(place)?.id === id) this.#disk.items.delete(place)
   }
 
+  notes(kind: string): Iterable<Note> {
+    requireOpen(this.#life)
+    return [...this.#disk.notes.values()]
+      .filter((note) => note.kind === kind)
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ key, bytes }) => ({ key, bytes: bytes.slice() }))
+  }
+
+  setNote(kind: string, key: string, bytes: Uint8Array): void {
+    requireOpen(this.#life)
+    this.#disk.notes.set(`${kind}\0${key}`, { kind, key, bytes: new Uint8Array(bytes) })
+  }
+
+  deleteNote(kind: string, key: string): boolean {
+    requireOpen(this.#life)
+    return this.#disk.notes.delete(`${kind}\0${key}`)
+  }
+
   getValue(name: string): Uint8Array | undefined {
     requireOpen(this.#life)
     return this.#disk.values.get(name)?.slice()
@@ -237,11 +291,12 @@ class MemoryItems implements ItemStore {
     requireOpen(this.#life)
     if (this.#inBatch) return work()
     this.#inBatch = true
-    const before = { items: new Map(this.#disk.items), values: new Map(this.#disk.values) }
+    const before = { items: new Map(this.#disk.items), notes: new Map(this.#disk.notes), values: new Map(this.#disk.values) }
     try {
       return work()
     } catch (error) {
       this.#disk.items = before.items
+      this.#disk.notes = before.notes
       this.#disk.values = before.values
       throw error
     } finally {

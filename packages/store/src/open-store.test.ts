@@ -9,12 +9,14 @@ import { afterAll, expect, test } from 'vitest'
 
 import { openStore } from './open-store.ts'
 import { storeCompliance } from './store.compliance.ts'
+import type { StorePlace } from './store.compliance.ts'
+import { sweepCompliance } from './sweep.compliance.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'sgsd-store-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 let places = 0
 
-storeCompliance('the store on disk', async () => {
+const createPlace = async (): Promise<StorePlace> => {
   places += 1
   const dir = join(root, String(places))
   return {
@@ -26,7 +28,10 @@ storeCompliance('the store on disk', async () => {
       await writeFile(path, packed)
     },
   }
-})
+}
+
+storeCompliance('the store on disk', createPlace)
+sweepCompliance('the store on disk', createPlace)
 
 test('2,000 hostile names leave no trace, inside or outside', async () => {
   const outer = join(root, 'outer')

@@ -13,6 +13,12 @@ export interface BlockStore {
   /** Durable (fsync of file and directory) when it resolves; a block already here is not written again. */
   put(bytes: Uint8Array): Promise<BlockId>
   /**
+   * Many blocks at once, each as by `put`; durable when it resolves. Files are written a few at a time, and each directory is synced once for all of them.
+   * When it fails, some of the blocks may be here: whole, and without harm.
+   * @returns their ids, in the same order
+   */
+  putMany(blocks: readonly Uint8Array[]): Promise<readonly BlockId[]>
+  /**
    * @returns the uncompressed bytes, hash checked, or undefined when the block is not here
    * @throws StoreError BLOCK_CORRUPT after moving the file aside, so that it can be fetched again
    */
@@ -24,14 +30,62 @@ export interface BlockStore {
   receive(id: BlockId): Promise<BlockSink>
   delete(id: BlockId): Promise<void>
   list(): Iterable<BlockId>
-  /** Reads and hashes every block, whatever was verified before; damaged ones are moved aside and named. @throws the signal's reason */
-  scrub(signal?: AbortSignal): Promise<ScrubReport>
+  /** Every block with its size and age, by id; blocks that come or go meanwhile may be among them or not. */
+  entries(): AsyncIterable<BlockEntry>
+  /**
+   * Reads and hashes every block, whatever was verified before; damaged ones are moved aside and named.
+   * @param pace - called after each block; the next is read when it resolves
+   * @throws the signal's reason
+   */
+  scrub(signal?: AbortSignal, pace?: (progress: ScrubReport) => Promise<void> | void): Promise<ScrubReport>
+  /** Keeps blocks from `sweep` until disposed, whether they are here yet or not. Leases add up. */
+  lease(ids: Iterable<BlockId>): Disposable
+  /**
+   * Deletes the blocks that are not live, except those that are leased, or that were written, taken in or read within the grace period: whoever is about to
+   * name a block has put or got it before. Safe beside everything else.
+   * @throws the signal's reason
+   */
+  sweep(live: (id: BlockId) => boolean, options: SweepOptions): Promise<SweepReport>
   /** Compressed bytes on disk; only directories that changed since the last call are read again. */
   usage(): Promise<{ readonly blocks: number; readonly bytes: number; readonly freeBytes: number }>
 }
 
+export interface BlockEntry {
+  readonly id: BlockId
+  /** Compressed. */
+  readonly bytes: number
+  /** Wall clock, ms since 1970: when the file was written. */
+  readonly writtenMs: number
+}
+
+export interface SweepOptions {
+  /** Blocks younger than this stay, ms. */
+  readonly graceMs: number
+  /** Wall clock, ms since 1970; a file from the future is young. */
+  readonly now: number
+  /** Only counts. */
+  readonly dryRun?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface BlockSum {
+  readonly blocks: number
+  /** Compressed. */
+  readonly bytes: number
+}
+
+export interface SweepReport {
+  readonly live: BlockSum
+  /** Deleted, or in a dry run what would be. */
+  readonly freed: BlockSum
+  /** Not live, but leased, in use or young. */
+  readonly spared: BlockSum
+}
+
 export interface ScrubReport {
   readonly checked: number
+  /** Compressed bytes read. */
+  readonly bytes: number
   /** Moved to quarantine, to be fetched again; in id order. */
   readonly damaged: readonly BlockId[]
 }
@@ -51,11 +105,22 @@ export interface BlockSink {
   abort(): Promise<void>
 }
 
-/** Signed items and small values, in SQLite; every call is durable when it returns. */
+/** What this node alone keeps beside the signed items: never sent, unsigned. One note per kind and key. */
+export interface Note {
+  readonly key: string
+  readonly bytes: Uint8Array
+}
+
+/** Signed items, notes and small values, in SQLite; every call is durable when it returns. */
 export interface ItemStore {
   items(): Iterable<StoredItem>
   put(item: StoredItem): void
   delete(kind: ItemKind, key: string, id: ItemId): void
+  /** Of one kind, by key in code unit order of ASCII. */
+  notes(kind: string): Iterable<Note>
+  setNote(kind: string, key: string, bytes: Uint8Array): void
+  /** @returns whether there was one */
+  deleteNote(kind: string, key: string): boolean
   getValue(name: string): Uint8Array | undefined
   setValue(name: string, value: Uint8Array): void
   /**

@@ -71,9 +71,23 @@ test('a database of another program, and one of a later version, are left alone'
   path = join(root, 'later.db')
   fill(1)
   const later = new DatabaseSync(path)
-  later.exec('PRAGMA user_version = 2')
+  later.exec('PRAGMA user_version = 3')
   later.close()
-  expect(() => new SqliteItems(path)).toThrow(expect.objectContaining({ code: 'STATE_NEWER', data: { path, found: 2, known: 1 } }))
+  expect(() => new SqliteItems(path)).toThrow(expect.objectContaining({ code: 'STATE_NEWER', data: { path, found: 3, known: 2 } }))
+})
+
+test('a database of version 1 gets the table of notes and keeps what it has', () => {
+  fill(3)
+  const old = new DatabaseSync(path)
+  old.exec('DROP TABLE note; PRAGMA user_version = 1')
+  old.close()
+  for (let time = 0; time < 2; time++) {
+    const items = new SqliteItems(path)
+    expect([...items.items()]).toHaveLength(3)
+    items.setNote('pin', String(time), new Uint8Array(2))
+    expect([...items.notes('pin')]).toHaveLength(time + 1)
+    items.close()
+  }
 })
 
 test('ten thousand items load in a blink', () => {

@@ -4,22 +4,25 @@ import type { StatementSync } from 'node:sqlite'
 
 import type { ItemId, ItemKind } from '@sgsd/consensus'
 
-import type { ItemStore, StoredItem } from './port.ts'
+import type { ItemStore, Note, StoredItem } from './port.ts'
 import { fromSystemError, StoreError } from './store-error.ts'
 
 /** "sgsd" in ASCII: tells our database from anybody else's. */
 const APPLICATION_ID = 0x73677364
 /** Raised with every change of the tables; a later one is refused. */
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
 /** How long a write waits for a reader of the file outside this process, ms. */
 const BUSY_TIMEOUT_MS = 2_000
 const SQLITE_CORRUPT = 11
 const SQLITE_FULL = 13
 const SQLITE_NOTADB = 26
 
+/** What version 2 added. */
+const NOTE_SCHEMA = 'CREATE TABLE note (kind TEXT NOT NULL, key TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, key)) STRICT, WITHOUT ROWID;'
 const SCHEMA = `
   CREATE TABLE item (kind TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (kind, key)) STRICT;
   CREATE TABLE value (name TEXT NOT NULL PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+  ${NOTE_SCHEMA}
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${SCHEMA_VERSION};
 `
@@ -31,6 +34,9 @@ export class SqliteItems implements ItemStore {
   readonly #all: StatementSync
   readonly #put: StatementSync
   readonly #delete: StatementSync
+  readonly #notes: StatementSync
+  readonly #setNote: StatementSync
+  readonly #deleteNote: StatementSync
   readonly #getValue: StatementSync
   readonly #setValue: StatementSync
   #inBatch = false
@@ -44,6 +50,11 @@ export class SqliteItems implements ItemStore {
       'INSERT INTO item (kind, key, id, bytes) VALUES (?, ?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET id = excluded.id, bytes = excluded.bytes',
     )
     this.#delete = this.#database.prepare('DELETE FROM item WHERE kind = ? AND key = ? AND id = ?')
+    this.#notes = this.#database.prepare('SELECT key, bytes FROM note WHERE kind = ? ORDER BY key')
+    this.#setNote = this.#database.prepare(
+      'INSERT INTO note (kind, key, bytes) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET bytes = excluded.bytes',
+    )
+    this.#deleteNote = this.#database.prepare('DELETE FROM note WHERE kind = ? AND key = ?')
     this.#getValue = this.#database.prepare('SELECT bytes FROM value WHERE name = ?')
     this.#setValue = this.#database.prepare('INSERT INTO value (name, bytes) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes')
   }
@@ -59,6 +70,18 @@ export class SqliteItems implements ItemStore {
 
   delete(kind: ItemKind, key: string, id: ItemId): void {
     this.#guard(() => this.#delete.run(kind, key, id))
+  }
+
+  notes(kind: string): Iterable<Note> {
+    return this.#guard(() => this.#notes.all(kind)) as unknown as Note[]
+  }
+
+  setNote(kind: string, key: string, bytes: Uint8Array): void {
+    this.#guard(() => this.#setNote.run(kind, key, bytes))
+  }
+
+  deleteNote(kind: string, key: string): boolean {
+    return this.#guard(() => this.#deleteNote.run(kind, key)).changes > 0
   }
 
   getValue(name: string): Uint8Array | undefined {
@@ -119,7 +142,7 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-/** Makes the tables in a new file; checks the pages and the owner of an old one. */
+/** Makes the tables in a new file, and those that a file of an older version lacks; checks the pages and the owner of an old one. */
 function prepareSchema(database: DatabaseSync, path: string): void {
   const check = String(pragma(database, 'quick_check'))
   if (check !== 'ok') throw new StoreError('STATE_CORRUPT', { path, reason: check.split('\n', 1)[0]! })
@@ -130,6 +153,7 @@ function prepareSchema(database: DatabaseSync, path: string): void {
   if (pragma(database, 'application_id') !== APPLICATION_ID) throw new StoreError('STATE_CORRUPT', { path, reason: 'a database of another program' })
   const found = Number(pragma(database, 'user_version'))
   if (found > SCHEMA_VERSION) throw new StoreError('STATE_NEWER', { path, found, known: SCHEMA_VERSION })
+  if (found < 2) database.exec(`BEGIN IMMEDIATE; ${NOTE_SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
 }
 
 function pragma(database: DatabaseSync, name: string): unknown {
