@@ -82,8 +82,13 @@ class Node {
       this.fault('put')
       return this.#store.blocks.put(bytes)
     }
+    const putMany = async (all: readonly Uint8Array[]): Promise<BlockId[]> => {
+      const ids: BlockId[] = []
+      for (const bytes of all) ids.push(await put(bytes))
+      return ids
+    }
     const blocks = new Proxy(this.#store.blocks, {
-      get: (target, name) => (name === 'put' ? put : (Reflect.get(target, name) as () => void).bind(target)),
+      get: (target, name) => (name === 'put' ? put : name === 'putMany' ? putMany : (Reflect.get(target, name) as () => void).bind(target)),
     })
     const state = {
       self: SELF,
