@@ -15,8 +15,13 @@ const IR_VERSION = 8
 
 export type Element = keyof typeof ELEMENT
 
+/** The elements of a constant, in the array type that says which they are. */
+export type Elements = Float32Array | Int32Array | BigInt64Array | Uint32Array | BigUint64Array
+
 /** Name of a value inside a graph. */
 export type Value = string
+
+export type Attributes = Readonly<Record<string, number | string>>
 
 /**
  * Builds one ONNX graph, node by node, and writes it as a model file.
@@ -25,10 +30,10 @@ export type Value = string
  */
 export class OnnxGraph {
   readonly #name: string
-  readonly #nodes: Uint8Array[] = []
-  readonly #constants: Uint8Array[] = []
-  readonly #inputs: Uint8Array[] = []
-  readonly #outputs: Uint8Array[] = []
+  readonly #nodes: ProtoWriter[] = []
+  readonly #constants: ProtoWriter[] = []
+  readonly #inputs: ProtoWriter[] = []
+  readonly #outputs: ProtoWriter[] = []
   #values = 0
 
   constructor(name: string) {
@@ -47,32 +52,35 @@ export class OnnxGraph {
 
   /** A float32 constant; without `dims` a scalar. */
   float(values: readonly number[], dims: readonly number[] = []): Value {
-    return this.#constant('float32', Float32Array.from(values), dims)
+    return this.tensor(Float32Array.from(values), dims)
   }
 
   /** A vector of int64, the type of axes and shapes. */
   ints(...values: number[]): Value {
-    return this.#constant('int64', BigInt64Array.from(values, BigInt), [values.length])
+    return this.tensor(BigInt64Array.from(values, BigInt), [values.length])
   }
 
-  /** A constant of unsigned integers; without `dims` a scalar. */
-  unsigned(values: Uint32Array | BigUint64Array, dims: readonly number[] = []): Value {
-    return this.#constant(values instanceof Uint32Array ? 'uint32' : 'uint64', values, dims)
+  /** A constant; without `dims` a scalar. Its elements are copied by `model()`. */
+  tensor(values: Elements, dims: readonly number[] = []): Value {
+    const name = this.#fresh()
+    const writer = new ProtoWriter()
+    for (const dim of dims) writer.int(1, dim)
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    this.#constants.push(writer.int(2, ELEMENT[elementOf(values)]).text(8, name).bytes(9, bytes))
+    return name
   }
 
   /** Adds a node with one output. @returns the name of its output */
-  node(operator: string, inputs: readonly Value[], attributes: Readonly<Record<string, number | string>> = {}, output: Value = this.#fresh()): Value {
-    const writer = new ProtoWriter()
-    for (const input of inputs) writer.text(1, input)
-    writer.text(2, output).text(3, `${operator} ${output}`).text(4, operator)
-    for (const [name, value] of Object.entries(attributes)) {
-      const attribute = new ProtoWriter().text(1, name)
-      if (typeof value === 'number') attribute.int(3, value).int(20, ATTRIBUTE_INT)
-      else attribute.text(4, value).int(20, ATTRIBUTE_TEXT)
-      writer.bytes(5, attribute.finish())
-    }
-    this.#nodes.push(writer.finish())
+  node(operator: string, inputs: readonly Value[], attributes: Attributes = {}, output: Value = this.#fresh()): Value {
+    this.#add(operator, inputs, attributes, [output])
     return output
+  }
+
+  /** The upper and the lower half of a value along its first axis, which must be even. */
+  halves(value: Value): readonly [Value, Value] {
+    const outputs = [this.#fresh(), this.#fresh()] as const
+    this.#add('Split', [value], { axis: 0, num_outputs: 2 }, outputs)
+    return outputs
   }
 
   /** @returns the bytes of the model file */
@@ -83,17 +91,22 @@ export class OnnxGraph {
     for (const constant of this.#constants) graph.bytes(5, constant)
     for (const input of this.#inputs) graph.bytes(11, input)
     for (const output of this.#outputs) graph.bytes(12, output)
-    const opset = new ProtoWriter().text(1, '').int(2, OPSET).finish()
-    return new ProtoWriter().int(1, IR_VERSION).text(2, 'sgsd').bytes(7, graph.finish()).bytes(8, opset).finish()
+    const opset = new ProtoWriter().text(1, '').int(2, OPSET)
+    return new ProtoWriter().int(1, IR_VERSION).text(2, 'sgsd').bytes(7, graph).bytes(8, opset).finish()
   }
 
-  #constant(element: Element, data: Float32Array | BigInt64Array | Uint32Array | BigUint64Array, dims: readonly number[]): Value {
-    const name = this.#fresh()
+  #add(operator: string, inputs: readonly Value[], attributes: Attributes, outputs: readonly Value[]): void {
     const writer = new ProtoWriter()
-    for (const dim of dims) writer.int(1, dim)
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    this.#constants.push(writer.int(2, ELEMENT[element]).text(8, name).bytes(9, bytes).finish())
-    return name
+    for (const input of inputs) writer.text(1, input)
+    for (const output of outputs) writer.text(2, output)
+    writer.text(3, `${operator} ${outputs[0]}`).text(4, operator)
+    for (const [name, value] of Object.entries(attributes)) {
+      const attribute = new ProtoWriter().text(1, name)
+      if (typeof value === 'number') attribute.int(3, value).int(20, ATTRIBUTE_INT)
+      else attribute.text(4, value).int(20, ATTRIBUTE_TEXT)
+      writer.bytes(5, attribute)
+    }
+    this.#nodes.push(writer)
   }
 
   #fresh(): Value {
@@ -101,9 +114,16 @@ export class OnnxGraph {
   }
 }
 
-function valueInfo(name: Value, element: Element, dims: readonly number[]): Uint8Array {
+function valueInfo(name: Value, element: Element, dims: readonly number[]): ProtoWriter {
   const shape = new ProtoWriter()
-  for (const dim of dims) shape.bytes(1, new ProtoWriter().int(1, dim).finish())
-  const tensor = new ProtoWriter().int(1, ELEMENT[element]).bytes(2, shape.finish()).finish()
-  return new ProtoWriter().text(1, name).bytes(2, new ProtoWriter().bytes(1, tensor).finish()).finish()
+  for (const dim of dims) shape.bytes(1, new ProtoWriter().int(1, dim))
+  const tensor = new ProtoWriter().int(1, ELEMENT[element]).bytes(2, shape)
+  return new ProtoWriter().text(1, name).bytes(2, new ProtoWriter().bytes(1, tensor))
+}
+
+function elementOf(values: Elements): Element {
+  if (values instanceof Float32Array) return 'float32'
+  if (values instanceof Int32Array) return 'int32'
+  if (values instanceof Uint32Array) return 'uint32'
+  return values instanceof BigInt64Array ? 'int64' : 'uint64'
 }

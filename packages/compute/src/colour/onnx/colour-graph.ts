@@ -24,7 +24,7 @@ export const GRAPH_KERNELS: Readonly<Record<ColourKernelId, GraphKernel>> = {
 export function colourGraph(kernel: ColourKernelId): Uint8Array<ArrayBuffer> {
   const { element, block, shifts } = GRAPH_KERNELS[kernel]
   const graph = new OnnxGraph(kernel)
-  const constant = (values: readonly bigint[], dims: readonly number[] = []): Value => graph.unsigned(unsignedArray(element, values), dims)
+  const constant = (values: readonly bigint[], dims: readonly number[] = []): Value => graph.tensor(unsignedArray(element, values), dims)
   const shifted = (state: Value, bits: number): Value =>
     graph.node('BitwiseXor', [state, graph.node('BitShift', [state, constant([BigInt(bits)])], { direction: 'RIGHT' })])
   const base = graph.input('base', element, [1])

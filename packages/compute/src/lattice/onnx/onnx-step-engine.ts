@@ -1,21 +1,29 @@
-import { type LatticeMatrices, type LearnedRow, rowScales, withRows } from '@sgsd/lattice'
+import { type LatticeMatrices, type LearnedRow, rowScales, squaredDistance, withRows } from '@sgsd/lattice'
 import type { InferenceSession, OnnxValue } from 'onnxruntime-node'
+import { createSession, type Ort, type ProviderName } from '../../onnx/ort.ts'
 import { scalesOfRow } from '../row-source.ts'
 import type { StepEngine, SwarmProfile, Trajectory } from '../step-engine.ts'
-import { EllTable } from './ell-buckets.ts'
 import { latticeGraph, UNROLLED_STEPS } from './lattice-graph.ts'
-import { createSession, type Ort, type ProviderName } from '../../onnx/ort.ts'
+import { type LearnedPlaces, StackedEll } from './stacked-ell.ts'
 
-/** A lattice as the graph's inputs. The tensors stand on the tables' arrays, so that a replaced row shows in the next run. */
+/** Room for learned rows once there are any, and at most: 64 edges of 8 bytes each that go to the device with every run. */
+const LEARNED_ROOM = { first: 512, most: 8_192 } as const
+
+/**
+ * Parts by which a provider's own sum of squares may be off: n roundings of binary32 in a row, of 23,000 rows. Nearer to the tolerance
+ * the host sums up itself, so that the provider does not decide the number of steps.
+ */
+const SUM_DOUBT = 1e-2
+
+/** A lattice on the device, and what goes there with each run: tensors over arrays that `setRow` writes to. */
 interface Loaded {
   readonly matrices: LatticeMatrices
-  readonly tau: EllTable
-  readonly rho: EllTable
-  readonly tauScales: Float32Array
-  readonly rhoScales: Float32Array
+  readonly rows: number
+  readonly learned: LearnedPlaces
+  /** Wτ's rows, then Wρ's, those negative. */
+  readonly scales: Float32Array
   readonly feeds: Readonly<Record<string, OnnxValue>>
   readonly session: InferenceSession
-  readonly shape: string
 }
 
 /** Steps in ONNX Runtime. A run blocks its thread: for workers only. */
@@ -26,7 +34,9 @@ export class OnnxStepEngine implements StepEngine {
   readonly #profile: SwarmProfile
   readonly #replaced = new Map<number, LearnedRow>()
   #loaded: Loaded | undefined
-  /** Replaced rows did not fit: build larger tables before the next run. */
+  /** Room for learned rows of the next layout. Stays 0 where rows are never replaced. */
+  #room = 0
+  /** Replaced rows did not fit: lay the lattice out anew before the next run. */
   #outgrown = false
 
   constructor(ort: Ort, provider: ProviderName | 'cpu', profile: SwarmProfile) {
@@ -36,40 +46,40 @@ export class OnnxStepEngine implements StepEngine {
     this.#profile = profile
   }
 
-  /** Compiles a graph only when the lattice has another shape than the one before. */
+  /** Puts the lattice on the device and compiles its graph, unless it is there already. */
   async load(matrices: LatticeMatrices): Promise<void> {
+    const unchanged = this.#loaded?.matrices === matrices && this.#replaced.size === 0
     this.#replaced.clear()
-    await this.#take(matrices)
+    if (!unchanged) await this.#take(matrices)
   }
 
   setRow(row: number, edges: LearnedRow): void {
-    const { tau, rho, tauScales, rhoScales } = this.#require()
+    const { learned, scales, rows } = this.#require()
     this.#replaced.set(row, edges)
     if (this.#outgrown) return
     const scale = scalesOfRow(edges, this.#profile.params)
-    tauScales[row] = scale.tau
-    rhoScales[row] = scale.rho
-    this.#outgrown = !(tau.setRow(row, edges.tauCols, edges.tauVals) && rho.setRow(row, edges.rhoCols, edges.rhoVals))
+    scales[row] = scale.tau
+    scales[rows + row] = -scale.rho
+    this.#outgrown = !learned.setRow(row, edges)
   }
 
   async converge(start: Float32Array, teacher: Float32Array | undefined): Promise<Trajectory> {
     if (this.#outgrown) await this.#enlarge()
-    const { tau, feeds, session } = this.#require()
+    const { rows, feeds, session } = this.#require()
     const { tolerance, maxSteps } = this.#profile
     const { Tensor } = this.#ort
-    const dims = [tau.rows]
-    const settled = tolerance * tolerance
-    const t = new Tensor('float32', teacher ?? new Float32Array(tau.rows), dims)
+    const t = new Tensor('float32', teacher ?? new Float32Array(rows), [rows])
     let state = start
     for (let done = 0; ; done += UNROLLED_STEPS) {
-      const outputs = await session.run({ ...feeds, s: new Tensor('float32', state, dims), t })
+      const outputs = await session.run({ ...feeds, s: new Tensor('float32', state, [rows]), t })
       const output = (name: string): Float32Array => outputs[name]!.data as Float32Array
       for (let step = 1; step <= UNROLLED_STEPS; step++) {
         const steps = done + step
-        const converged = output(`d${step}`)[0]! < settled
-        if (converged || steps >= maxSteps) return { state: output(`s${step}`).slice(), steps, converged }
+        const next = output(`s${step}`)
+        const converged = isSettled(output(`d${step}`)[0]!, tolerance * tolerance, state, next)
+        if (converged || steps >= maxSteps) return { state: next.slice(), steps, converged }
+        state = next
       }
-      state = output(`s${UNROLLED_STEPS}`)
     }
   }
 
@@ -85,39 +95,46 @@ export class OnnxStepEngine implements StepEngine {
   }
 
   async #enlarge(): Promise<void> {
-    const { matrices, tau, rho } = this.#require()
-    const merged = withRows(matrices, this.#replaced)
+    const merged = withRows(this.#require().matrices, this.#replaced)
     this.#replaced.clear()
-    await this.#take(merged, Math.max(tau.nextLearned, rho.nextLearned))
+    this.#room = Math.min(LEARNED_ROOM.most, Math.max(LEARNED_ROOM.first, 2 * this.#room))
+    await this.#take(merged)
   }
 
-  async #take(matrices: LatticeMatrices, learned?: number): Promise<void> {
-    const tau = new EllTable(matrices.tau, learned)
-    const rho = new EllTable(matrices.rho, learned)
-    const shape = `${tau.rows}: ${tau.shape}; ${rho.shape}`
-    let session = this.#loaded?.shape === shape ? this.#loaded.session : undefined
-    if (session === undefined) {
-      await this.release()
-      session = await createSession(this.#ort, latticeGraph(tau, rho, this.#profile.params), this.#provider)
+  async #take(matrices: LatticeMatrices): Promise<void> {
+    // one lattice on the device at a time
+    await this.release()
+    const { params } = this.#profile
+    const { rows, learned, places, session } = await this.#compile(matrices)
+    const byRow = rowScales(matrices, params)
+    const scales = new Float32Array(2 * rows)
+    scales.set(byRow.tau)
+    scales.set(
+      byRow.rho.map((scale) => -scale),
+      rows,
+    )
+    const { Tensor } = this.#ort
+    const room = [learned.width, learned.height]
+    const feeds = {
+      places: new Tensor('int32', places, [2 * rows]),
+      scales: new Tensor('float32', scales, [2 * rows]),
+      ...(learned.height === 0 ? {} : { columns: new Tensor('int32', learned.columns, room), weights: new Tensor('float32', learned.weights, room) }),
     }
-    const scales = rowScales(matrices, this.#profile.params)
-    const tauScales = Float32Array.from(scales.tau)
-    const rhoScales = Float32Array.from(scales.rho)
-    const feeds = { ...this.#feeds('tau', tau, tauScales), ...this.#feeds('rho', rho, rhoScales) }
-    this.#loaded = { matrices, tau, rho, tauScales, rhoScales, feeds, session, shape }
+    this.#loaded = { matrices, rows, learned, scales, feeds, session }
     this.#outgrown = false
   }
 
-  #feeds(name: string, table: EllTable, scales: Float32Array): Record<string, OnnxValue> {
-    const { Tensor } = this.#ort
-    const feeds: Record<string, OnnxValue> = {
-      [`${name}.places`]: new Tensor('int32', table.places, [table.rows]),
-      [`${name}.scales`]: new Tensor('float32', scales, [table.rows]),
-    }
-    table.buckets.forEach(({ width, height, columns, weights }, b) => {
-      feeds[`${name}.columns.${b}`] = new Tensor('int32', columns, [height, width])
-      feeds[`${name}.weights.${b}`] = new Tensor('float32', weights, [height, width])
-    })
-    return feeds
+  /** Of the layout only what changes is kept: the rest is in the session. */
+  async #compile(matrices: LatticeMatrices): Promise<Pick<StackedEll, 'rows' | 'learned' | 'places'> & { readonly session: InferenceSession }> {
+    const table = new StackedEll(matrices, this.#room)
+    const { rows, learned, places } = table
+    return { rows, learned, places, session: await createSession(this.#ort, latticeGraph(table, this.#profile.params), this.#provider) }
   }
+}
+
+/** Whether ‖to − from‖² < limit, as the host's own sum would decide. */
+function isSettled(squared: number, limit: number, from: Float32Array, to: Float32Array): boolean {
+  if (squared < limit * (1 - SUM_DOUBT)) return true
+  if (squared > limit * (1 + SUM_DOUBT)) return false
+  return squaredDistance(from, to) < limit
 }
