@@ -22,6 +22,9 @@ import { pause } from '../pause.ts'
 const RETRY_MS = 2_000
 /** With nothing to do, the queue is looked at this often without being told. */
 const MAX_REST_MS = 60_000
+/** A commit that took longer than this, ms, earns farming nine times the excess before the next: layers of a long text hold millions of counts. */
+const QUICK_COMMIT_MS = 250
+const FARM_PER_COMMIT = 9
 /** Texts that the farm's document lists. */
 const MAX_LISTED = 50
 
@@ -38,7 +41,7 @@ export interface FarmParts {
 }
 
 export interface FarmOptions {
-  /** Host calls per committed layer. */
+  /** Host calls per committed layer, at least: more where commits take long (`FARM_PER_COMMIT`). */
   readonly callsPerLayer: number
   /** Segments stay on disk when they are learned. */
   readonly keepText: boolean
@@ -65,6 +68,8 @@ export class FarmLoop {
   readonly #rewound = new Map<number, number>()
   #calls = 0
   #graded = 0
+  /** Before this the next layer is not due, whatever was called. */
+  #restUntil = 0
   #layers = 0
   #meanScore = 0
   #idle: boolean
@@ -256,14 +261,17 @@ export class FarmLoop {
   }
 
   #isFull(): boolean {
-    return this.#calls >= this.#options.callsPerLayer || this.#lineage.isFull(this.#parts.learner.lines)
+    if (this.#lineage.isFull(this.#parts.learner.lines)) return true
+    return this.#calls >= this.#options.callsPerLayer && monotonicNow() >= this.#restUntil
   }
 
   /** @returns whether all that was learned is committed; a failure is told, and costs nothing but time */
   async #commitOrReport(): Promise<boolean> {
     if (this.#learned.size === 0) return true
     try {
+      const began = monotonicNow()
       await this.#commit()
+      this.#restUntil = monotonicNow() + FARM_PER_COMMIT * Math.max(0, monotonicNow() - began - QUICK_COMMIT_MS)
       this.#trouble = undefined
       return true
     } catch (error) {
