@@ -2,7 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { foldBytes, type Folded, foldLattice, type FoldMember } from './fold.ts'
+import { foldBytes, type Folded, type FoldMember } from './fold.ts'
+import { fold as foldBy } from './fold-rules.ts'
 import { baseOf, blockOf, memberOf, type Row, rowOf, rowsArbitrary, weight } from './fold.fixture.ts'
 
 const N = 9
@@ -108,7 +109,7 @@ describe('fold mean/1 (docs/protocol.md §9.3)', () => {
     const wideBase = baseOf(wide, new Map(), new Map())
     const row = (from: number, value: (i: number) => number): Row => new Map(Array.from({ length: 64 }, (_, i) => [from + i, Math.fround(value(i))]))
     const owner = (name: string, part: Row): FoldMember => memberOf(name, [blockOf(1, new Map([[0, part]]), new Map([[0, part]]))], wide)
-    const folded = foldLattice(wideBase, new Float32Array(wide), [
+    const folded = foldBy('mean/1', wideBase, new Float32Array(wide), [
       owner(
         'a',
         row(0, (i) => (i % 2 === 0 ? 0.5 : 0.25)),
@@ -133,7 +134,7 @@ describe('fold mean/1 (docs/protocol.md §9.3)', () => {
           const row: Row = new Map(levels.slice(part * 50, part * 50 + 50).map((level, i) => [part * 50 + i, Math.fround(level / 20)]))
           return memberOf(`m${part}`, [blockOf(1, new Map(), new Map()), blockOf(2, new Map([[0, new Map()]]), new Map([[0, row]]))], wide)
         }
-        const folded = foldLattice(baseOf(wide, new Map(), new Map()), new Float32Array(wide), [0, 1, 2, 3].map(owner))
+        const folded = foldBy('mean/1', baseOf(wide, new Map(), new Map()), new Float32Array(wide), [0, 1, 2, 3].map(owner))
         const heaviest = levels
           .map((level, col) => ({ level, col }))
           .filter(({ level }) => level > 0)
@@ -165,7 +166,7 @@ describe('fold mean/1 (docs/protocol.md §9.3)', () => {
 })
 
 function fold(list: readonly FoldMember[]): Folded {
-  return foldLattice(base, baseState, list)
+  return foldBy('mean/1', base, baseState, list)
 }
 
 function permutations<T>(list: readonly T[]): readonly (readonly T[])[] {

@@ -3,8 +3,11 @@ import type { ColourKernelId } from '@sgsd/color'
 /** How a candidate becomes a member: `open` = knows the mesh id, `key` = holds the mesh key (bound into the Noise handshake). */
 export type Admission = 'open' | 'key'
 
-/** Name and version of a fold rule: `mean/1` folds weights that the Hebb rule learned, `evidence/1` sums counts. docs/protocol.md §9 */
-export type FoldId = 'mean/1' | 'evidence/1'
+/**
+ * Name and version of a fold rule: `mean/1`, `trimmed/1` and `median/1` fold weights that the Hebb rule learned, `evidence/1` sums counts.
+ * docs/protocol.md §9
+ */
+export type FoldId = 'mean/1' | 'trimmed/1' | 'median/1' | 'evidence/1'
 
 /** The immutable founding document of a mesh; its bytes' SHA-256 is the mesh id. docs/protocol.md */
 export interface Genesis {

@@ -37,6 +37,8 @@ describe('radical shards (docs/protocol.md §8.1)', () => {
       { numRuns: 40 },
     )
     expect([1, 4, 5, 34].map((members) => replication(members, 'mean/1'))).toEqual([1, 1, 3, 3])
+    for (const foldId of ['trimmed/1', 'median/1'] as const)
+      expect([1, 2, 3, 34].map((members) => replication(members, foldId))).toEqual([1, 1, 3, 3])
   })
 
   test('where counts are summed, a radical has one owner however many members there are', () => {

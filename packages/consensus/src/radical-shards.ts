@@ -10,9 +10,20 @@ import { weightsOf } from './weights.ts'
 
 const DOMAIN = utf8ToBytes('sgs-radical/1')
 
-/** Members that write the same radical: one, or three from five members on. Counts are summed, so each is taken once. docs/protocol.md §8.1 */
+/**
+ * Members that write the same radical: one, or three from five members on. Counts are summed, so each is taken once; a trimmed mean or a median
+ * needs three to say anything about one of them. docs/protocol.md §8.1
+ */
 export function replication(members: number, foldId: FoldId): number {
-  return members >= 5 && foldId === 'mean/1' ? 3 : 1
+  switch (foldId) {
+    case 'evidence/1':
+      return 1
+    case 'mean/1':
+      return members >= 5 ? 3 : 1
+    case 'trimmed/1':
+    case 'median/1':
+      return members >= 3 ? 3 : 1
+  }
 }
 
 /** A member takes no further radical once it holds this many times its fair share of rows. */

@@ -1,4 +1,4 @@
-import { MAX_ROW_EDGES } from './limits.ts'
+import { HeaviestEdges } from './fold-heaviest.ts'
 
 /**
  * One row of a fold in the making: a dense double per column, and a two-level bit set of the columns in use, so that they come out in ascending order
@@ -11,19 +11,16 @@ export class RowAccumulator {
   /** Bit w of group g: word 32·g + w is not 0. */
   readonly #groups: Uint32Array
   /** The row as it comes out, before the cap. */
-  readonly #cols: Uint32Array
-  readonly #vals: Float32Array
-  /** For selecting the heaviest. */
-  readonly #order: Float32Array
+  readonly #row: { readonly cols: Uint32Array; readonly vals: Float32Array }
+  readonly #heaviest: HeaviestEdges
 
   /** @param columns - columns of the matrix */
   constructor(columns: number) {
     this.#values = new Float64Array(columns)
     this.#words = new Uint32Array((columns + 31) >>> 5)
     this.#groups = new Uint32Array((this.#words.length + 31) >>> 5)
-    this.#cols = new Uint32Array(columns)
-    this.#vals = new Float32Array(columns)
-    this.#order = new Float32Array(columns)
+    this.#row = { cols: new Uint32Array(columns), vals: new Float32Array(columns) }
+    this.#heaviest = new HeaviestEdges(columns)
   }
 
   /** Adds `weight` × each edge. */
@@ -47,17 +44,11 @@ export class RowAccumulator {
   }
 
   /**
-   * Writes value / divisor as f32, ascending by column, without zeros, at most the 64 heaviest (of equal ones the lower columns); empties the row.
+   * Writes value / divisor as f32, ascending by column, without zeros, at most the 64 heaviest; empties the row.
    * @returns the offset behind the last edge written
    */
   flush(divisor: number, cols: Uint32Array, vals: Float32Array, at: number): number {
-    const count = this.#drain(divisor)
-    if (count > MAX_ROW_EDGES) return this.#writeHeaviest(count, cols, vals, at)
-    for (let i = 0; i < count; i++) {
-      cols[at + i] = this.#cols[i]!
-      vals[at + i] = this.#vals[i]!
-    }
-    return at + count
+    return this.#heaviest.write(this.#row, this.#drain(divisor), cols, vals, at)
   }
 
   #mark(column: number): void {
@@ -66,13 +57,12 @@ export class RowAccumulator {
     this.#groups[word >>> 5]! |= 1 << (word & 31)
   }
 
-  /** Moves the edges that are not 0 into the scratch row. */
+  /** Moves the edges that are not 0 into the scratch row. @returns how many */
   #drain(divisor: number): number {
     const values = this.#values
     const words = this.#words
     const groups = this.#groups
-    const cols = this.#cols
-    const vals = this.#vals
+    const { cols, vals } = this.#row
     let count = 0
     for (let g = 0; g < groups.length; g++) {
       for (let group = groups[g]!; group !== 0; group &= group - 1) {
@@ -91,43 +81,4 @@ export class RowAccumulator {
     }
     return count
   }
-
-  #writeHeaviest(count: number, cols: Uint32Array, vals: Float32Array, at: number): number {
-    const least = kthLargest(this.#order, this.#vals, count, MAX_ROW_EDGES)
-    let ties = MAX_ROW_EDGES
-    for (let i = 0; i < count; i++) if (this.#vals[i]! > least) ties--
-    let end = at
-    for (let i = 0; i < count; i++) {
-      const value = this.#vals[i]!
-      if (value < least || (value === least && ties-- <= 0)) continue
-      cols[end] = this.#cols[i]!
-      vals[end++] = value
-    }
-    return end
-  }
-}
-
-/** The k-th largest of the first `count` values, by Hoare's selection in `scratch`: a whole sort of every long row would cost more than the fold. */
-function kthLargest(scratch: Float32Array, values: Float32Array, count: number, k: number): number {
-  for (let i = 0; i < count; i++) scratch[i] = values[i]!
-  const place = k - 1
-  let low = 0
-  let high = count - 1
-  while (low < high) {
-    const pivot = scratch[(low + high) >>> 1]!
-    let i = low
-    let j = high
-    while (i <= j) {
-      while (scratch[i]! > pivot) i++
-      while (scratch[j]! < pivot) j--
-      if (i > j) break
-      const value = scratch[i]!
-      scratch[i++] = scratch[j]!
-      scratch[j--] = value
-    }
-    if (place <= j) high = j
-    else if (place >= i) low = i
-    else break
-  }
-  return scratch[place]!
 }

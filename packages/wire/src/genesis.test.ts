@@ -11,8 +11,8 @@ describe('genesis documents (docs/protocol.md §3.1)', () => {
     expect(meshIdOf(encodeGenesis({ ...GENESIS, nonce: 'ff'.repeat(16) }))).not.toBe(meshIdOf(bytes))
   })
 
-  test('name either fold', () => {
-    for (const foldId of ['mean/1', 'evidence/1'] as const) {
+  test('name any of the folds', () => {
+    for (const foldId of ['mean/1', 'trimmed/1', 'median/1', 'evidence/1'] as const) {
       expect(parseGenesis(encodeGenesis({ ...GENESIS, foldId }))).toMatchObject({ type: 'accept', value: { foldId } })
     }
   })
@@ -25,7 +25,7 @@ describe('genesis documents (docs/protocol.md §3.1)', () => {
     ['an epoch of nothing', { epochColours: 0n }, 'epochColours is no multiple of 2^20 in [2^20, 2^44]'],
     ['an epoch too long', { epochColours: 1n << 45n }, 'epochColours is no multiple of 2^20 in [2^20, 2^44]'],
     ['a short kernel id', { latticeKernel: 'abcd' }, 'latticeKernel does not have 32 bytes'],
-    ['another fold', { foldId: 'median/1' }, 'foldId is none of mean/1, evidence/1'],
+    ['another fold', { foldId: 'mode/1' }, 'foldId is none of mean/1, trimmed/1, median/1, evidence/1'],
     ['another admission', { admission: 'vote' }, 'admission is none of open, key'],
     ['a short nonce', { nonce: '00' }, 'nonce does not have 16 bytes'],
   ])('%s is refused, and said so', (_, changes, reason) => {

@@ -25,7 +25,7 @@ const body: Body<Genesis> = {
     colourKernel: oneOf('spi64'),
     epochColours,
     latticeKernel: hex(32),
-    foldId: oneOf('mean/1', 'evidence/1'),
+    foldId: oneOf('mean/1', 'trimmed/1', 'median/1', 'evidence/1'),
     admission: oneOf('open', 'key'),
     nonce: hex(16),
   }),

@@ -5,7 +5,6 @@ import {
   consensusId,
   fold,
   foldBytes,
-  foldLattice,
   initialState,
   merklePath,
   partition,
@@ -153,7 +152,7 @@ function meanFold(): Json {
     { peer: ALICE.peer, seq: 2n, layer: HEAD.layer, weight: 1, blocks: [ROWS], state: new Float32Array(10).fill(0.25) },
     { peer: BOB.peer, seq: 1n, layer: HEAD.layer, weight: 3, blocks: [other], state: new Float32Array(10).fill(0.75) },
   ]
-  const folded = foldLattice({ tau: empty, rho: empty }, new Float32Array(10), members)
+  const folded = fold('mean/1', { tau: empty, rho: empty }, new Float32Array(10), members)
   const bytes = Buffer.concat([...foldBytes(folded)])
   const digest = createHash('sha256').update(GENESIS.latticeKernel).update('mean/1').update(bytes).digest('hex')
   return {
