@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import { type LatticeCompute, openClaimCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
-import { type ClosedEpoch, type Effect, itemKey, type Signed } from '@sgsd/consensus'
+import { type ClosedEpoch, draftSeal, type Effect, itemKey, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
@@ -28,6 +28,7 @@ import type { FarmLoop } from './loops/farm.ts'
 import { MergeLoop } from './loops/merge.ts'
 import { MineLoop } from './loops/mine.ts'
 import { SyncLoop } from './loops/sync.ts'
+import { beaconSecret, compareLeaves, referenceValue } from './trust/check.ts'
 import { type Credentials, readCredentials } from './membership.ts'
 import { hex64 } from './status.ts'
 import { startupError } from './startup-error.ts'
@@ -245,6 +246,9 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
     publish: (topic, bytes) => void mesh.publish(topic, bytes).catch((error: Error) => log.debug({ topic, error: error.message }, 'publish failed')),
     fetchLayer: (effect) => content.fetchLayer(effect),
     fetchLeaves: (effect) => content.fetchLeaves(effect),
+    checkProof: ({ proof }) => setImmediate(() => core.handle({ type: 'proof-checked', proof, computed: referenceValue(core, proof.value) })),
+    compareLeaves: (effect) =>
+      void compareLeaves(core, store.blocks, effect).catch((error: Error) => log.warn({ error: error.message }, 'leaves cannot be compared')),
     fold: () => merging.request(),
     epochClosed: (closed) => sealEpoch(parts, closed),
     forgotten: (effect) => forgetLeaves(parts, effect),
@@ -283,8 +287,9 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   log.info('stopping')
   const closed = new AbortController()
   const closing = Promise.allSettled(loops).then(() => stack.disposeAsync())
-  await Promise.race([closing, pause(STOP_TIMEOUT_MS, closed.signal).then(() => log.warn('stopped before everything was closed'))])
+  const outcome = await Promise.race([closing.then(() => 'closed'), pause(STOP_TIMEOUT_MS, closed.signal).then(() => 'late')])
   closed.abort()
+  if (outcome === 'late') log.warn('stopped before everything was closed')
 }
 
 /** Tells people and peers; a seal that cannot be written now is not authored: the next epoch's replaces it. */
@@ -292,7 +297,8 @@ function sealEpoch({ core, log, events, beats }: DaemonParts, { epoch, xor, how 
   log.info({ epoch: String(epoch), xor: hex64(xor), how }, 'epoch closed')
   events.emit({ event: 'epoch:closed', epoch: String(epoch), xor: hex64(xor), how })
   try {
-    core.author({ kind: 'seal', value: { author: core.state.self, epoch, xor } })
+    const seal = draftSeal(core.state, { epoch, xor, how }, beaconSecret(core))
+    if (seal !== undefined) core.author({ kind: 'seal', value: seal })
   } catch (error) {
     log.error({ epoch: String(epoch), error: (error as Error).message }, 'the seal of an epoch cannot be written')
   }
