@@ -24,21 +24,27 @@ export interface HashedRun {
 }
 
 /**
- * This node's claim over a run of the current epoch, under its next free index; not yet signed.
+ * This node's claim over a run, of the current epoch unless the run names another, under its next free index; not yet signed.
  * @param values - one per chunk of the run
  * @param leaves - the block that holds the values
  * @param hashed - `claimRoot` of the values where it is known already
  * @throws RangeError if there are not `run.count` values or no index is left (`nextWork` hands out nothing then)
  */
-export function draftClaim(state: MeshState, run: ChunkRun, values: BigUint64Array, leaves: BlockId, hashed?: HashedRun): Claim {
-  const index = nextClaimIndex(state)
-  if (index >= MAX_CLAIMS_PER_EPOCH) throw new RangeError(`epoch ${state.epoch} already has ${index} claims of this member`)
+export function draftClaim(
+  state: MeshState,
+  { start, count, epoch = state.epoch }: ChunkRun & { readonly epoch?: bigint },
+  values: BigUint64Array,
+  leaves: BlockId,
+  hashed?: HashedRun,
+): Claim {
+  const index = nextClaimIndex(state, epoch)
+  if (index >= MAX_CLAIMS_PER_EPOCH) throw new RangeError(`epoch ${epoch} already has ${index} claims of this member`)
   const draft = {
     author: state.self,
-    epoch: state.epoch,
+    epoch,
     index,
     rosterHash: hashed?.rosterHash ?? rosterHash(state),
-    run,
+    run: { start, count },
     xor: xorOf(values),
     leaves,
   }
@@ -57,11 +63,11 @@ export function checkLeaves(state: Pick<MeshState, 'meshId'>, claim: Claim, valu
   return undefined
 }
 
-/** One more than the highest index of this node's claims in the current epoch. */
-export function nextClaimIndex(state: MeshState): number {
+/** One more than the highest index of this node's claims in an epoch, the current one if none is named. */
+export function nextClaimIndex(state: MeshState, epoch: bigint = state.epoch): number {
   let next = 0
   for (const { value } of state.claims.values()) {
-    if (value.author === state.self && value.epoch === state.epoch && value.index >= next) next = value.index + 1
+    if (value.epoch === epoch && value.author === state.self && value.index >= next) next = value.index + 1
   }
   return next
 }

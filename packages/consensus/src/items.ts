@@ -56,12 +56,75 @@ export interface Claim {
   readonly leaves: BlockId
 }
 
-/** A member's statement of the newest epoch that it saw closed; newest epoch wins. */
+/** A member's statement of the newest epoch that it saw closed; newest epoch wins, of one epoch the highest revision. */
 export interface Seal {
   readonly author: PeerName
   readonly epoch: bigint
+  /** 0, and one more each time the author repaired this epoch and found another XOR. */
+  readonly revision: number
   /** XOR over the whole epoch. */
   readonly xor: bigint
+  /** Opens `commit` of the author's seal of the epoch before: 32 bytes, 64 hex digits. */
+  readonly nonce: string
+  /** Binds the author to the nonce of its seal of the next epoch: 64 hex digits. */
+  readonly commit: string
+}
+
+/**
+ * A fraud proof: the accused's own signed claim, and one chunk of it that anybody can recompute. The path binds the value to the claim's root, so the
+ * value is the accused's word. If recomputing gives another value the accused lied or computes wrong; if it gives the same, the accuser did.
+ */
+export interface Proof {
+  /** The accuser. */
+  readonly author: PeerName
+  /** The accused's claim, verbatim. */
+  readonly claim: SignedClaim
+  /** Chunk of the claim's epoch. */
+  readonly chunk: number
+  /** What the claim says the chunk's value is. */
+  readonly value: bigint
+  /** Siblings from the leaf up to the claim's root, 32 bytes each. */
+  readonly path: readonly Uint8Array[]
+}
+
+/** Two items that one author signed for one key and version, the one with the smaller id first. */
+export interface Equivocation {
+  /** Who saw both. */
+  readonly author: PeerName
+  readonly first: SignedRival
+  readonly second: SignedRival
+}
+
+/** A member's decision over another one; of all decisions over a subject the newest counts. */
+export interface RosterOp {
+  readonly author: PeerName
+  readonly subject: PeerName
+  /** Grows with each decision over this subject, whoever makes it. */
+  readonly seq: bigint
+  readonly action: 'revoke' | 'readmit'
+  /** A revocation holds from this epoch on; a readmission forgives two claims for one index up to it. */
+  readonly epoch: bigint
+  /** A readmission forgives two heads of one seq up to this one; 0 in a revocation. */
+  readonly headSeq: bigint
+  /** The same for records. */
+  readonly recordSeq: bigint
+  /** For people, printable ASCII, at most 200 characters. */
+  readonly reason: string
+}
+
+/** What one member measured of another one's layer on held-out lines. */
+export interface Receipt {
+  /** The scorer. */
+  readonly author: PeerName
+  /** The layer's author. */
+  readonly subject: PeerName
+  readonly layer: LayerId
+  /** In [0, 1]. */
+  readonly score: number
+  /** Held-out lines that were scored. */
+  readonly items: number
+  /** The scorer's epoch. */
+  readonly epoch: bigint
 }
 
 /** Ephemeral sign of life, gossiped every few seconds; never persisted, never in the CRDT state. */
@@ -89,8 +152,27 @@ export type Item =
   | { readonly kind: 'head'; readonly value: Head }
   | { readonly kind: 'claim'; readonly value: Claim }
   | { readonly kind: 'seal'; readonly value: Seal }
+  | { readonly kind: 'proof'; readonly value: Proof }
+  | { readonly kind: 'equivocation'; readonly value: Equivocation }
+  | { readonly kind: 'op'; readonly value: RosterOp }
+  | { readonly kind: 'receipt'; readonly value: Receipt }
 
 export type ItemKind = Item['kind']
 
 /** An item whose author's signature was verified; `bytes` is the envelope verbatim, `id` the SHA-256 of its payload. */
-export type SignedItem = Item & { readonly id: ItemId; readonly bytes: Uint8Array }
+export type SignedItem = Item & Signature
+
+/** What a signature adds to an item. */
+interface Signature {
+  readonly id: ItemId
+  readonly bytes: Uint8Array
+}
+
+export type SignedClaim = { readonly kind: 'claim'; readonly value: Claim } & Signature
+
+/** Kinds of which an author signs one item per key and version. A seal may be corrected, so two of them are none. */
+export type RivalKind = 'record' | 'head' | 'claim'
+export type SignedRival =
+  | ({ readonly kind: 'record'; readonly value: MemberRecord } & Signature)
+  | ({ readonly kind: 'head'; readonly value: Head } & Signature)
+  | SignedClaim

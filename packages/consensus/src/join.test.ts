@@ -138,7 +138,7 @@ describe('bounds', () => {
     const held = (items: readonly SignedItem[]): string[] => {
       let map: ReadonlyMap<string, SignedItem> = new Map()
       for (const item of items) {
-        const joined = joinItem(map, item, 3)
+        const joined = joinItem(map, item, { all: 3, ofAuthor: 1 })
         if (joined.type === 'taken') map = joined.items
       }
       return [...map.keys()].sort()
@@ -242,5 +242,5 @@ function summary(state: MeshState): unknown {
 }
 
 function unsortedId(heads: readonly SignedItem[]): string {
-  return signed<'seal'>({ kind: 'seal', value: { author: heads.map(({ id }) => id).join() as never, epoch: 0n, xor: 0n } }).id
+  return signed<'seal'>({ kind: 'seal', value: { ...seal('a', 0n, 0n).value, author: heads.map(({ id }) => id).join() as never } }).id
 }

@@ -1,59 +1,107 @@
-import { chunksOfEpoch } from './work.ts'
-import type { ChunkRun, Item, SignedItem } from './items.ts'
-import { AHEAD_EPOCHS, KEPT_EPOCHS, MAX_CLAIM_CHUNKS, MAX_CLAIMS, MAX_CLAIMS_PER_EPOCH, MAX_MEMBERS, U64_MAX } from './limits.ts'
+import { isIndex, isRun, isU64 } from './bounds.ts'
+import { chunksOfEpoch } from './grid.ts'
+import type { Item, RivalKind, SignedItem, SignedRival } from './items.ts'
+import {
+  AHEAD_EPOCHS,
+  KEPT_EPOCHS,
+  MAX_CLAIMS,
+  MAX_CLAIMS_PER_EPOCH,
+  MAX_EVIDENCE,
+  MAX_EVIDENCE_OF_AUTHOR,
+  MAX_MEMBERS,
+  RECEIPT_EPOCHS,
+} from './limits.ts'
 import { compareText } from './order.ts'
 import type { MeshState } from './state.ts'
+import { equivocationVersion } from './trust/exclusion.ts'
+import { accusedOf, proofFault } from './trust/proof.ts'
 
-/** An item's place in the CRDT, where one item stands: the author for a record, head or seal; epoch, author and index for a claim. */
+const keys = new WeakMap<Item['value'], string>()
+
+/** An item's place in the CRDT, where one item stands. docs/protocol.md §5.1 */
 export function itemKey(item: Item): string {
-  return item.kind === 'claim' ? `${item.value.epoch}/${item.value.author}/${item.value.index}` : item.value.author
+  if (item.kind === 'record' || item.kind === 'head' || item.kind === 'seal') return item.value.author
+  let key = keys.get(item.value)
+  if (key === undefined) {
+    key = composedKey(item)
+    keys.set(item.value, key)
+  }
+  return key
 }
 
 /**
- * The order of the join: of two items with one key the greater stands, on every node. Records and heads by seq, seals by epoch, both then by
- * id; claims never change, of two for one key (equivocation) the smaller id is the greater item. docs/protocol.md §5.1
+ * The order of the join: of two items with one key the greater stands, on every node. Records, heads and operations by seq, seals by epoch and revision,
+ * receipts by epoch, equivocations by the version they are about, all then by id. Claims and proofs never change: of two for one key the smaller id is
+ * the greater item. docs/protocol.md §5.1
  * @returns > 0 if `a` stands, < 0 if `b` does, 0 if they are the same item
  */
 export function compareItems(a: SignedItem, b: SignedItem): number {
   const ids = compareText(a.id, b.id)
-  if (a.kind === 'claim') return -ids
+  if (a.kind === 'claim' || a.kind === 'proof') return -ids
   const rank = versionOf(a) - versionOf(b)
-  return rank > 0n ? 1 : rank < 0n ? -1 : ids
+  if (rank !== 0n) return rank > 0n ? 1 : -1
+  if (a.kind === 'seal' && b.kind === 'seal' && a.value.revision !== b.value.revision) return a.value.revision - b.value.revision
+  return a.kind === 'equivocation' ? -ids : ids
 }
 
-/** Two items that one honest author never signs: different contents for one key and version. */
+/** Two items that one honest author never signs: different contents for one key and version, of a kind that is never corrected. */
 export function conflict(a: SignedItem, b: SignedItem): boolean {
-  return a.id !== b.id && a.kind === b.kind && itemKey(a) === itemKey(b) && (a.kind === 'claim' || versionOf(a) === versionOf(b))
+  return (
+    a.id !== b.id && a.kind === b.kind && isRivalKind(a.kind) && itemKey(a) === itemKey(b) && (a.kind === 'claim' || versionOf(a) === versionOf(b))
+  )
 }
 
 /** What the join does with an item. */
 export type Joined =
   /** Here already, older than what is here, or out of bounds: nothing changes. */
-  | { readonly type: 'unchanged'; readonly rival?: SignedItem }
+  | { readonly type: 'unchanged'; readonly rival?: SignedRival }
   /** It stands now. `rival` is a conflicting item, `dropped` what stands no longer. */
-  | { readonly type: 'taken'; readonly items: ReadonlyMap<string, SignedItem>; readonly rival?: SignedItem; readonly dropped: readonly SignedItem[] }
+  | { readonly type: 'taken'; readonly items: ReadonlyMap<string, SignedItem>; readonly rival?: SignedRival; readonly dropped: readonly SignedItem[] }
 
-/** Per-key maximum of a map and one item; of more keys than `limit` the smallest stay, so that the result depends on the set alone. */
-export function joinItem(items: ReadonlyMap<string, SignedItem>, item: SignedItem, limit: number): Joined {
+/** Most items of a kind, in all and of one author. */
+export interface JoinLimit {
+  readonly all: number
+  readonly ofAuthor: number
+}
+
+/** Per-key maximum of a map and one item; of more keys than the limits allow the smallest stay, so that the result depends on the set alone. */
+export function joinItem(
+  items: ReadonlyMap<string, SignedItem>,
+  item: SignedItem,
+  limit: JoinLimit,
+  open: () => Map<string, SignedItem> = () => new Map(items),
+): Joined {
   const key = itemKey(item)
   const held = items.get(key)
-  const rival = held !== undefined && conflict(held, item) ? { rival: held } : {}
+  const rival = held !== undefined && conflict(held, item) ? { rival: held as SignedRival } : {}
   if (held !== undefined && compareItems(item, held) <= 0) return { type: 'unchanged', ...rival }
-  const joined = new Map(items).set(key, item)
+  const surplus = held === undefined ? surplusKey(items, item, key, limit) : undefined
+  if (surplus === key) return { type: 'unchanged' }
+  const joined = open()
   const dropped = held === undefined ? [] : [held]
-  if (joined.size > limit) {
-    let last = key
-    for (const other of joined.keys()) if (other > last) last = other
-    if (last === key) return { type: 'unchanged' }
-    dropped.push(joined.get(last)!)
-    joined.delete(last)
+  if (surplus !== undefined) {
+    dropped.push(joined.get(surplus)!)
+    joined.delete(surplus)
   }
+  joined.set(key, item)
   return { type: 'taken', items: joined, dropped, ...rival }
 }
 
 /** Largest number of items of a kind. */
-export function limitOf(kind: Item['kind']): number {
-  return kind === 'claim' ? MAX_CLAIMS : MAX_MEMBERS
+export function limitOf(kind: Item['kind']): JoinLimit {
+  switch (kind) {
+    case 'record':
+    case 'head':
+    case 'seal':
+      return { all: MAX_MEMBERS, ofAuthor: 1 }
+    case 'claim':
+      return { all: MAX_CLAIMS, ofAuthor: MAX_CLAIMS }
+    case 'proof':
+    case 'equivocation':
+    case 'op':
+    case 'receipt':
+      return { all: MAX_EVIDENCE, ofAuthor: MAX_EVIDENCE_OF_AUTHOR }
+  }
 }
 
 /**
@@ -66,12 +114,65 @@ export function withinBounds(state: MeshState, item: Item, fromDisk: boolean): b
     case 'head':
       return isU64(item.value.seq)
     case 'seal':
-      return isU64(item.value.epoch) && isU64(item.value.xor)
+      return isU64(item.value.epoch) && isU64(item.value.xor) && isIndex(item.value.revision, 0x1_0000_0000)
     case 'claim': {
-      const { epoch, index, run } = item.value
-      const near = epoch + BigInt(KEPT_EPOCHS) >= state.epoch && (fromDisk || epoch <= state.epoch + BigInt(AHEAD_EPOCHS))
-      return near && isU64(epoch) && isU64(item.value.xor) && isIndex(index, MAX_CLAIMS_PER_EPOCH) && isRun(run, chunksOfEpoch(state.genesis))
+      const { epoch, index, run, xor } = item.value
+      const near = isNear(state, epoch, KEPT_EPOCHS, fromDisk)
+      return near && isU64(xor) && isIndex(index, MAX_CLAIMS_PER_EPOCH) && isRun(run, chunksOfEpoch(state.genesis))
     }
+    case 'proof':
+      return isU64(item.value.claim.value.epoch) && isU64(item.value.value) && proofFault(state, item.value) === undefined
+    case 'equivocation':
+      return conflict(item.value.first, item.value.second) && item.value.first.id < item.value.second.id
+    case 'op':
+      return [item.value.seq, item.value.epoch, item.value.headSeq, item.value.recordSeq].every(isU64)
+    case 'receipt': {
+      const { epoch, score } = item.value
+      return isNear(state, epoch, RECEIPT_EPOCHS, fromDisk) && score >= 0 && score <= 1
+    }
+  }
+}
+
+/** Not older than so many epochs, and not further ahead than members ever are. */
+function isNear(state: MeshState, epoch: bigint, kept: number, fromDisk: boolean): boolean {
+  return epoch + BigInt(kept) >= state.epoch && isU64(epoch) && (fromDisk || epoch <= state.epoch + BigInt(AHEAD_EPOCHS))
+}
+
+/** The key that has to go when `key` comes, by the author's limit first; of several the largest. */
+function surplusKey(items: ReadonlyMap<string, SignedItem>, item: SignedItem, key: string, { all, ofAuthor }: JoinLimit): string | undefined {
+  const { author } = item.value
+  if (ofAuthor < all && ofAuthor > 1 && items.size >= ofAuthor) {
+    let held = 0
+    let last = key
+    for (const [other, { value }] of items) {
+      if (value.author !== author) continue
+      held += 1
+      if (other > last) last = other
+    }
+    if (held >= ofAuthor) return last
+  }
+  if (items.size < all) return undefined
+  let last = key
+  for (const other of items.keys()) if (other > last) last = other
+  return last
+}
+
+function composedKey(item: Exclude<Item, { kind: 'record' | 'head' | 'seal' }>): string {
+  switch (item.kind) {
+    case 'claim':
+      return `${item.value.epoch}/${item.value.author}/${item.value.index}`
+    case 'proof': {
+      const { claim, chunk, author } = item.value
+      return `${accusedOf(item.value)}/${claim.value.epoch}/${claim.value.index}/${chunk}/${author}`
+    }
+    case 'equivocation': {
+      const { first } = item.value
+      return first.kind === 'claim' ? `${first.value.author}/claim/${first.value.epoch}` : `${first.value.author}/${first.kind}`
+    }
+    case 'op':
+      return `${item.value.author}/${item.value.subject}`
+    case 'receipt':
+      return `${item.value.layer}/${item.value.author}`
   }
 }
 
@@ -79,22 +180,19 @@ function versionOf(item: SignedItem): bigint {
   switch (item.kind) {
     case 'record':
     case 'head':
+    case 'op':
       return item.value.seq
     case 'seal':
+    case 'receipt':
       return item.value.epoch
+    case 'equivocation':
+      return equivocationVersion(item.value)
     case 'claim':
+    case 'proof':
       return 0n
   }
 }
 
-function isRun({ start, count }: ChunkRun, chunks: number): boolean {
-  return isIndex(start, chunks) && Number.isInteger(count) && count >= 1 && count <= Math.min(MAX_CLAIM_CHUNKS, chunks - start)
-}
-
-function isIndex(index: number, end: number): boolean {
-  return Number.isInteger(index) && index >= 0 && index < end
-}
-
-function isU64(value: bigint): boolean {
-  return value >= 0n && value <= U64_MAX
+function isRivalKind(kind: Item['kind']): kind is RivalKind {
+  return kind === 'record' || kind === 'head' || kind === 'claim'
 }

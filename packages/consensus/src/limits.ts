@@ -51,3 +51,45 @@ export const MAX_RADICAL = 214
 
 /** Largest u64. */
 export const U64_MAX = 0xffff_ffff_ffff_ffffn
+
+/** Verifiers of a claimant in an epoch. docs/protocol.md §7.8 */
+export const VERIFIERS = 16
+
+/** Chunks of a claimant that its verifiers together recompute in an epoch: of one with at least `PROBATION_EPOCHS` good epochs, and of others. */
+export const TRUSTED_SAMPLES = 64
+export const PROBATION_SAMPLES = 192
+
+/** Closed epochs without an offence after which a member is trusted. */
+export const PROBATION_EPOCHS = 10
+
+/** Epochs after that of the offence for which a member is excluded: the first time, and each time after. docs/protocol.md §7.10 */
+export const FIRST_EXCLUSION_EPOCHS = 8
+export const NEXT_EXCLUSION_EPOCHS = 64
+
+/** Accusers after which no more proofs of one claim are wanted: one that is later withdrawn then changes nothing. */
+export const WANTED_PROOFS = 3
+
+/** Proofs, pieces of evidence, roster operations and receipts in the state, and of one author. Of more, the smallest keys count. docs/protocol.md §5.2 */
+export const MAX_EVIDENCE = 16_384
+export const MAX_EVIDENCE_OF_AUTHOR = 256
+
+/** Bytes of the two envelopes in a piece of evidence: with what is around them they fit an item. */
+export const MAX_RIVAL_BYTES = 5_600
+
+/** Receipts older than this many epochs count no longer and are dropped. docs/protocol.md §9.7 */
+export const RECEIPT_EPOCHS = 64
+
+/** Epochs in which an income falls to half. */
+export const INCOME_HALF_LIFE_EPOCHS = 8
+
+/** No head weighs more than this many times the median head. */
+export const INCOME_CAP = 3
+
+/** Members that score a head. */
+export const SCORERS = 5
+
+/** Epochs whose revealed nonces are kept. */
+export const KEPT_REVEALS = 4
+
+/** Counted claims that a new one is compared with where they overlap. */
+export const MAX_COMPARED = 8

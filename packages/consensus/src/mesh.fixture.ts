@@ -5,10 +5,11 @@ import { draftClaim } from './claims.ts'
 import { rosterHash } from './digests.ts'
 import type { Genesis } from './genesis.ts'
 import type { BlockId, ItemId, LayerId, MeshId, Millis, PeerName } from './ids.ts'
-import type { Beat, ChunkRun, Claim, Item, MemberRecord, SignedItem } from './items.ts'
+import type { Beat, ChunkRun, Claim, Item, MemberRecord, Seal, SignedItem } from './items.ts'
 import { claimRoot } from './merkle.ts'
 import type { Effect, Input, MeshState, Signed } from './state.ts'
 import { initialState, step } from './step.ts'
+import { commitTo, nonceOf } from './trust/beacon.ts'
 import { xorOf } from './claims.ts'
 
 export const MESH_ID = 'ab'.repeat(32) as MeshId
@@ -70,8 +71,11 @@ export function head(author: string, seq: bigint, layer = `${author}-${seq}`): S
   return signed<'head'>({ kind: 'head', value: { author: peer(author), seq, layer: digestOf(layer) as LayerId, radicals: [1] } })
 }
 
-export function seal(author: string, epoch: bigint, xor: bigint): Signed<'seal'> {
-  return signed<'seal'>({ kind: 'seal', value: { author: peer(author), epoch, xor } })
+export function seal(author: string, epoch: bigint, xor: bigint, changes: Partial<Seal> = {}): Signed<'seal'> {
+  const secret = utf8ToBytes(author)
+  const nonce = nonceOf(MESH_ID, epoch, secret)
+  const commit = commitTo(nonceOf(MESH_ID, epoch + 1n, secret))
+  return signed<'seal'>({ kind: 'seal', value: { author: peer(author), epoch, revision: 0, xor, nonce, commit, ...changes } })
 }
 
 /** Stands for the colours: a fixed value for every chunk of every epoch. */

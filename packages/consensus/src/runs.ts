@@ -27,7 +27,14 @@ export function missingFrom(set: ChunkSet, run: ChunkRun): ChunkSet {
 
 /** Union of a set and a run. */
 export function withRun(set: ChunkSet, run: ChunkRun): ChunkSet {
-  if (run.count <= 0) return set
+  const union = [...set]
+  addRun(union, run)
+  return union
+}
+
+/** The same in place. */
+export function addRun(set: ChunkRun[], run: ChunkRun): void {
+  if (run.count <= 0) return
   let { start } = run
   let end = start + run.count
   const first = firstEndingAfter(set, start - 1)
@@ -37,7 +44,7 @@ export function withRun(set: ChunkSet, run: ChunkRun): ChunkSet {
     end = Math.max(end, set[next]!.start + set[next]!.count)
     next++
   }
-  return [...set.slice(0, first), { start, count: end - start }, ...set.slice(next)]
+  set.splice(first, next - first, { start, count: end - start })
 }
 
 /** Index of the first run that reaches beyond `chunk`. */

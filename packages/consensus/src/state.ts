@@ -1,6 +1,7 @@
 import type { Genesis } from './genesis.ts'
-import type { ConsensusId, MeshId, Millis, PeerName } from './ids.ts'
+import type { ConsensusId, ItemId, MeshId, Millis, PeerName } from './ids.ts'
 import type { Beat, ChunkRun, Item, SignedItem } from './items.ts'
+import type { Exclusions } from './trust/exclusion.ts'
 
 /** A signed item of kind K. */
 export type Signed<K extends Item['kind']> = Extract<SignedItem, { kind: K }>
@@ -24,7 +25,17 @@ export interface ClosedEpoch {
   readonly how: 'computed' | 'adopted'
 }
 
-/** The CRDT (roster, heads, claims, seals) with what a node derives from it and what it alone knows (ready, beats, seen). Immutable. */
+/** What became of a proof: the accused's value was wrong, or the accusation was. */
+export type ProofVerdict = 'upheld' | 'false'
+
+/** Chunks of a member that this node recomputed. */
+export interface AuditCount {
+  readonly chunks: number
+  /** Of these, audits that found a wrong value. */
+  readonly failed: number
+}
+
+/** The CRDT (roster, heads, claims, seals, proofs, equivocations, ops, receipts) with what a node derives from it and what it alone knows (ready, beats, seen). Immutable. */
 export interface MeshState {
   readonly meshId: MeshId
   readonly genesis: Genesis
@@ -47,6 +58,26 @@ export interface MeshState {
   /** Newest first, at most 1,024. */
   readonly closed: readonly ClosedEpoch[]
   readonly seals: ReadonlyMap<PeerName, Signed<'seal'>>
+  readonly proofs: ReadonlyMap<string, Signed<'proof'>>
+  readonly equivocations: ReadonlyMap<string, Signed<'equivocation'>>
+  readonly ops: ReadonlyMap<string, Signed<'op'>>
+  readonly receipts: ReadonlyMap<string, Signed<'receipt'>>
+  /** What recomputing showed of each proof, by item id. */
+  readonly verdicts: ReadonlyMap<ItemId, ProofVerdict>
+  /** Who is out, and for which epochs: a function of roster, proofs with their verdicts, equivocations and ops. */
+  readonly exclusions: Exclusions
+  /** Closed epochs that lost coverage to an exclusion and wait for claims of others; while there are any, no epoch closes. */
+  readonly repairing: ReadonlySet<bigint>
+  /** Nonces that opened their author's commitment, by the epoch of the seal that revealed them. */
+  readonly reveals: ReadonlyMap<bigint, ReadonlyMap<PeerName, string>>
+  /** Chunks that this node recomputed of each claim that is kept, by `itemKey`. */
+  readonly audits: ReadonlyMap<string, readonly number[]>
+  /** The same for each member, over all claims since this process started. */
+  readonly audited: ReadonlyMap<PeerName, AuditCount>
+  /** Closed epochs to which a member contributed, since its last offence. */
+  readonly goodEpochs: ReadonlyMap<PeerName, number>
+  /** Chunks for which two counted claims name different values, by `itemKey` of each of the two: audited first. */
+  readonly conflicts: ReadonlyMap<string, number>
   readonly beats: ReadonlyMap<PeerName, Beat>
   /** Local time of each member's newest sign of life. */
   readonly seen: ReadonlyMap<PeerName, Millis>
@@ -68,6 +99,18 @@ export type Input =
   | { readonly type: 'leaves-ready'; readonly claim: Signed<'claim'>; readonly values: BigUint64Array }
   | { readonly type: 'leaves-refused'; readonly claim: Signed<'claim'>; readonly reason: string }
   | { readonly type: 'ticked'; readonly now: Millis }
+  /** The same as one `item-received` after another, at the cost of one. */
+  | { readonly type: 'items-received'; readonly items: readonly SignedItem[]; readonly now: Millis; readonly source: 'peer' | 'disk' | 'self' }
+  /** Any inputs in this order, at the cost of one. */
+  | { readonly type: 'batched'; readonly inputs: readonly Input[] }
+  /** The chunk that a proof is about was recomputed on the reference kernel. */
+  | { readonly type: 'proof-checked'; readonly proof: Signed<'proof'>; readonly computed: bigint }
+  /** Chunks of a claim were recomputed here; `ok`: all have the claimed values. Bookkeeping only: what excludes is the proof. */
+  | { readonly type: 'claim-audited'; readonly claim: Signed<'claim'>; readonly chunks: readonly number[]; readonly ok: boolean }
+  /** Two counted claims name different values for a chunk: at least one of them is wrong. */
+  | { readonly type: 'leaves-differ'; readonly claims: readonly [Signed<'claim'>, Signed<'claim'>]; readonly chunk: number }
+  /** What an earlier process knew of good epochs. */
+  | { readonly type: 'trust-restored'; readonly goodEpochs: ReadonlyMap<PeerName, number> }
 
 /** Effects in the order in which they must happen: persist precedes publish. */
 export type Effect =
@@ -77,9 +120,15 @@ export type Effect =
   | { readonly type: 'publish'; readonly item: SignedItem }
   | { readonly type: 'fetch-layer'; readonly head: Signed<'head'> }
   | { readonly type: 'fetch-leaves'; readonly claim: Signed<'claim'> }
-  /** The set of ready heads changed: fold again. */
+  /** Recompute the proof's chunk on the reference kernel, then `proof-checked`. A node that does not know the kernel leaves it. */
+  | { readonly type: 'check-proof'; readonly proof: Signed<'proof'> }
+  /** Compare the leaves of two counted claims where they overlap; `leaves-differ` if they do. */
+  | { readonly type: 'compare-leaves'; readonly claims: readonly [Signed<'claim'>, Signed<'claim'>]; readonly overlap: ChunkRun }
+  /** Sign this item and author it. */
+  | { readonly type: 'author'; readonly item: Item }
+  /** The set of ready heads, or their weights, changed: fold again. */
   | { readonly type: 'fold'; readonly consensus: ConsensusId }
-  /** Sign and author a seal for this epoch. */
+  /** Sign and author a seal for this epoch (`draftSeal`); again when a repair found another XOR. */
   | { readonly type: 'epoch-closed'; readonly closed: ClosedEpoch }
   /** Evidence or trouble worth showing to a person. */
   | { readonly type: 'report'; readonly level: 'info' | 'warn'; readonly what: string; readonly peer?: PeerName; readonly detail?: string }

@@ -52,9 +52,9 @@ describe('items and their effects', () => {
     const before = run(stateOf(), [received(record('a')), received(two!), counted(two!), received(other), counted(other)])
     expect(before.state.tallies.get(0n)?.chunksCovered).toBe(6)
     const after = run(before.state, [received(one!)])
-    expect(kinds(after.effects)).toEqual(['persist', 'forget', 'report equivocation', 'fetch-leaves', 'fetch-leaves'])
-    expect(after.state.tallies.get(0n)?.chunksCovered).toBe(0)
-    const end = run(after.state, [counted(one!), counted(other)])
+    expect(kinds(after.effects)).toEqual(['persist', 'forget', 'report equivocation', 'author', 'fetch-leaves'])
+    expect(after.state.tallies.get(0n)?.covered).toEqual([{ start: 8, count: 2 }])
+    const end = run(after.state, [counted(one!)])
     expect(end.state.tallies.get(0n)?.covered).toEqual([one!.value.run, { start: 8, count: 2 }])
   })
 

@@ -1,17 +1,31 @@
 import { consensusId } from './digests.ts'
-import { Draft, without, withEntry } from './draft.ts'
-import { adoptIfBehind, compareSeal, countClaim, emptyTally, isWanted, pursueClaims, recount, resumeBehind } from './epochs.ts'
+import { Draft } from './draft.ts'
+import { adoptIfBehind, compareSeal, countClaim, emptyTally, isWanted, pursueClaims, recount, resumeBehind, settleEpochs } from './epochs.ts'
 import type { Genesis } from './genesis.ts'
 import type { MeshId, Millis, PeerName } from './ids.ts'
 import type { SignedItem } from './items.ts'
 import { compareItems, itemKey, joinItem, limitOf, withinBounds } from './join.ts'
-import { REFETCH_INTERVAL_MS, REFETCH_LIMIT } from './limits.ts'
+import { KEPT_EPOCHS, REFETCH_INTERVAL_MS, REFETCH_LIMIT } from './limits.ts'
 import { isMember } from './membership.ts'
 import { compareText } from './order.ts'
 import type { Effect, Input, MeshState, Signed, Step } from './state.ts'
+import { revealedBy } from './trust/beacon.ts'
+import { isExcluded } from './trust/exclusion.ts'
+import { applyExclusions, judgeProof, noteAudit, noteConflict, restoreTrust, testify } from './trust/judge.ts'
 
 /** Where each kind of item stands in the state. */
-const FIELD = { record: 'roster', head: 'heads', claim: 'claims', seal: 'seals' } as const
+const FIELD = {
+  record: 'roster',
+  head: 'heads',
+  claim: 'claims',
+  seal: 'seals',
+  proof: 'proofs',
+  equivocation: 'equivocations',
+  op: 'ops',
+  receipt: 'receipts',
+} as const
+
+type Source = Extract<Input, { type: 'item-received' }>['source']
 
 export function initialState(genesis: Genesis, meshId: MeshId, self: PeerName): MeshState {
   return {
@@ -29,6 +43,18 @@ export function initialState(genesis: Genesis, meshId: MeshId, self: PeerName): 
     epoch: 0n,
     closed: [],
     seals: new Map(),
+    proofs: new Map(),
+    equivocations: new Map(),
+    ops: new Map(),
+    receipts: new Map(),
+    verdicts: new Map(),
+    exclusions: new Map(),
+    repairing: new Set(),
+    reveals: new Map(),
+    audits: new Map(),
+    audited: new Map(),
+    goodEpochs: new Map(),
+    conflicts: new Map(),
     beats: new Map(),
     seen: new Map(),
     consensus: consensusId(genesis.foldId, []),
@@ -43,69 +69,80 @@ export function initialState(genesis: Genesis, meshId: MeshId, self: PeerName): 
  */
 export function step(state: MeshState, input: Input): Step {
   const draft = new Draft(state)
-  switch (input.type) {
-    case 'item-received':
-      receive(draft, input)
-      break
-    case 'beat-received':
-      hear(draft, input)
-      break
-    case 'layer-ready':
-      admitLayer(draft, input.head)
-      break
-    case 'layer-refused':
-      refuseLayer(draft, input.head, input.reason)
-      break
-    case 'leaves-ready':
-      countClaim(draft, input.claim, input.values)
-      break
-    case 'leaves-refused':
-      refuseLeaves(draft, input.claim, input.reason)
-      break
-    case 'ticked':
-      tick(draft, input.now)
-      break
-    default:
-      input satisfies never
-  }
+  take(draft, input)
   return draft.done()
 }
 
-function receive(draft: Draft, { item, now, source }: Extract<Input, { type: 'item-received' }>): void {
+function take(draft: Draft, input: Input): void {
+  switch (input.type) {
+    case 'item-received':
+      return receive(draft, [input.item], input.now, input.source)
+    case 'items-received':
+      return receive(draft, input.items, input.now, input.source)
+    case 'beat-received':
+      return hear(draft, input)
+    case 'layer-ready':
+      return admitLayer(draft, input.head)
+    case 'layer-refused':
+      return refuseLayer(draft, input.head, input.reason)
+    case 'leaves-ready':
+      return countClaim(draft, input.claim, input.values)
+    case 'leaves-refused':
+      return refuseLeaves(draft, input.claim, input.reason)
+    case 'proof-checked':
+      return judgeProof(draft, input.proof, input.computed)
+    case 'claim-audited':
+      return noteAudit(draft, input.claim, input.chunks, input.ok)
+    case 'leaves-differ':
+      return noteConflict(draft, input.claims, input.chunk)
+    case 'trust-restored':
+      return restoreTrust(draft, input.goodEpochs)
+    case 'ticked':
+      return tick(draft, input.now)
+    case 'batched':
+      for (const one of input.inputs) take(draft, one)
+      return
+    default:
+      return input satisfies never
+  }
+}
+
+function receive(draft: Draft, items: readonly SignedItem[], now: Millis, source: Source): void {
   start(draft, now)
+  let isAnyAhead = false
+  for (const item of items) {
+    receiveOne(draft, item, source)
+    isAnyAhead ||= item.kind === 'seal' && item.value.epoch >= draft.state.epoch + BigInt(KEPT_EPOCHS)
+  }
+  if (isAnyAhead) adoptIfBehind(draft, now)
+}
+
+function receiveOne(draft: Draft, item: SignedItem, source: Source): void {
   if (!withinBounds(draft.state, item, source === 'disk')) {
     // A claim that was left behind by an epoch's end: its bytes may go.
     if (source === 'disk') draft.emit({ type: 'forget', item })
     return
   }
   const field = FIELD[item.kind]
-  const joined = joinItem(draft.state[field], item, limitOf(item.kind))
+  const joined = joinItem(draft.state[field], item, limitOf(item.kind), () => draft.edit(field) as Map<string, SignedItem>)
   if (joined.type === 'taken') {
-    draft.set({ [field]: joined.items })
     if (source !== 'disk') draft.emit({ type: 'persist', item })
     for (const dropped of joined.dropped) draft.emit({ type: 'forget', item: dropped })
     if (source === 'self') draft.emit({ type: 'publish', item })
   }
-  if (joined.rival !== undefined) {
-    draft.emit({
-      type: 'report',
-      level: 'warn',
-      what: 'equivocation',
-      peer: item.value.author,
-      detail: `${item.kind} ${joined.rival.id} and ${item.id}`,
-    })
-  }
-  if (joined.type === 'taken') follow(draft, item, joined.dropped, now)
+  if (joined.rival !== undefined) testify(draft, joined.rival, item)
+  if (joined.type === 'taken') follow(draft, item, joined.dropped)
 }
 
 /** What a newly standing item entails. */
-function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[], now: Millis): void {
+function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[]): void {
   switch (item.kind) {
     case 'record':
-      // A newcomer's head and claims may have come before its record.
+      // A newcomer's head, claims and operations may have come before its record.
       if (!dropped.some((old) => old.value.author === item.value.author)) {
         pursueHead(draft, item.value.author)
         pursueClaims(draft, item.value.author)
+        if (draft.state.ops.size > 0) applyExclusions(draft)
       }
       draft.refold()
       break
@@ -116,30 +153,56 @@ function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[], 
       followClaim(draft, item, dropped)
       break
     case 'seal':
+      if (revealedBy(item, dropped)) reveal(draft, item)
       if (item.value.author === draft.state.self) resumeBehind(draft, item.value)
       compareSeal(draft, item)
-      adoptIfBehind(draft, now)
+      break
+    case 'proof':
+      draft.emit({ type: 'check-proof', proof: item })
+      forgetVerdicts(draft, dropped)
+      break
+    case 'equivocation':
+    case 'op':
+      applyExclusions(draft)
+      break
+    case 'receipt':
+      draft.refold()
       break
   }
 }
 
+function reveal(draft: Draft, { value: { author, epoch, nonce } }: Signed<'seal'>): void {
+  draft.edit('reveals').set(epoch, new Map(draft.state.reveals.get(epoch)).set(author, nonce))
+}
+
+/** Proofs that stand no longer: what they showed counts no longer either. */
+function forgetVerdicts(draft: Draft, dropped: readonly SignedItem[]): void {
+  const judged = dropped.filter(({ id }) => draft.state.verdicts.has(id))
+  if (judged.length === 0) return
+  for (const { id } of judged) draft.edit('verdicts').delete(id)
+  applyExclusions(draft)
+}
+
 function followClaim(draft: Draft, claim: Signed<'claim'>, dropped: readonly SignedItem[]): void {
-  const { state } = draft
-  const gone = dropped.map(itemKey)
-  const wasCounted = dropped.some((old) => old.kind === 'claim' && old.value.epoch === state.epoch && state.counted.has(itemKey(old)))
-  if (gone.some((key) => state.refusedClaims.has(key))) {
-    draft.set({ refusedClaims: new Map([...state.refusedClaims].filter(([key]) => !gone.includes(key))) })
+  for (const old of dropped as readonly Signed<'claim'>[]) {
+    const key = itemKey(old)
+    for (const field of ['audits', 'conflicts', 'refusedClaims'] as const) if (draft.state[field].has(key)) draft.edit(field).delete(key)
+    if (!draft.state.counted.has(key)) continue
+    draft.edit('counted').delete(key)
+    recount(draft, old.value.epoch)
+    pursueClaims(draft)
+    settleEpochs(draft)
+    return
   }
-  if (wasCounted) recount(draft)
-  else if (isWanted(draft.state, claim)) draft.emit({ type: 'fetch-leaves', claim })
+  if (isWanted(draft.state, claim)) draft.emit({ type: 'fetch-leaves', claim })
 }
 
 function hear(draft: Draft, { beat, now }: Extract<Input, { type: 'beat-received' }>): void {
-  const { state } = draft
   start(draft, now)
-  const newest = state.beats.get(beat.author)
-  if (!isMember(state, beat.author) || (newest !== undefined && newest.seq >= beat.seq)) return
-  draft.set({ beats: withEntry(state.beats, beat.author, beat), seen: withEntry(state.seen, beat.author, now) })
+  const newest = draft.state.beats.get(beat.author)
+  if (!isMember(draft.state, beat.author) || (newest !== undefined && newest.seq >= beat.seq)) return
+  draft.edit('beats').set(beat.author, beat)
+  draft.edit('seen').set(beat.author, now)
 }
 
 /** The newest ready head of each member counts; one that was overtaken on the way is ignored. */
@@ -151,7 +214,8 @@ function admitLayer(draft: Draft, head: Signed<'head'>): void {
   for (const other of [ready.get(author), refused.get(author)?.head]) {
     if (other !== undefined && compareItems(head, other) <= 0) return
   }
-  draft.set({ ready: withEntry(ready, author, head), refused: without(refused, author) })
+  draft.edit('ready').set(author, head)
+  if (refused.has(author)) draft.edit('refused').delete(author)
   draft.refold()
 }
 
@@ -163,7 +227,8 @@ function refuseLayer(draft: Draft, head: Signed<'head'>, reason: string): void {
   const { heads, ready, refused } = draft.state
   const { author } = head.value
   if (heads.get(author)?.id !== head.id || refused.get(author)?.head.id === head.id) return
-  draft.set({ ready: without(ready, author), refused: withEntry(refused, author, { head, reason }) })
+  if (ready.has(author)) draft.edit('ready').delete(author)
+  draft.edit('refused').set(author, { head, reason })
   draft.emit({ type: 'report', level: 'warn', what: 'layer-refused', peer: author, detail: reason })
   draft.refold()
 }
@@ -172,7 +237,7 @@ function refuseLeaves(draft: Draft, claim: Signed<'claim'>, reason: string): voi
   const { claims, counted, refusedClaims } = draft.state
   const key = itemKey(claim)
   if (claims.get(key)?.id !== claim.id || counted.has(key) || refusedClaims.has(key)) return
-  draft.set({ refusedClaims: withEntry(refusedClaims, key, reason) })
+  draft.edit('refusedClaims').set(key, reason)
   draft.emit({ type: 'report', level: 'warn', what: 'claim-refused', peer: claim.value.author, detail: reason })
 }
 
@@ -197,6 +262,9 @@ function missingContent(state: MeshState): readonly { readonly key: string; read
   for (const [key, claim] of state.claims) {
     if (isWanted(state, claim)) missing.push({ key: `claim/${key}`, effect: { type: 'fetch-leaves', claim } })
   }
+  for (const [key, proof] of state.proofs) {
+    if (!state.verdicts.has(proof.id)) missing.push({ key: `proof/${key}`, effect: { type: 'check-proof', proof } })
+  }
   return missing.sort((a, b) => compareText(a.key, b.key))
 }
 
@@ -207,7 +275,8 @@ function pursueHead(draft: Draft, author: PeerName): void {
 
 function isHeadWanted(state: MeshState, head: Signed<'head'>): boolean {
   const { author } = head.value
-  return isMember(state, author) && state.ready.get(author)?.id !== head.id && state.refused.get(author)?.head.id !== head.id
+  if (!isMember(state, author) || isExcluded(state, author)) return false
+  return state.ready.get(author)?.id !== head.id && state.refused.get(author)?.head.id !== head.id
 }
 
 function start(draft: Draft, now: Millis): void {

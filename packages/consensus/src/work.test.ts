@@ -5,7 +5,8 @@ import { LIVE_MS, MAX_CLAIM_CHUNKS, MAX_EPOCH_CHUNKS, RETIRE_MS } from './limits
 import { activeMembers, liveMembers } from './membership.ts'
 import { at, beat, claim, counted, genesisOf, heard, ownClaim, received, record, run, stateOf } from './mesh.fixture.ts'
 import type { MeshState } from './state.ts'
-import { chunksOfEpoch, isEpochSize, nextWork, ranges } from './work.ts'
+import { chunksOfEpoch, isEpochSize } from './grid.ts'
+import { nextWork, ranges } from './work.ts'
 
 /** A node's view: itself, and others with a beat now. */
 function view(self: string, others: readonly string[], chunks = 24): MeshState {
@@ -58,12 +59,12 @@ describe('work (docs/protocol.md §6.4)', () => {
 
   test('is the first uncovered run of the own range, cut to the size asked for', () => {
     let state = view('self', [])
-    expect(nextWork(state, at(0), 10)).toEqual({ start: 0, count: 10 })
+    expect(nextWork(state, at(0), 10)).toEqual({ epoch: 0n, start: 0, count: 10 })
     const other = claim('self', 0n, 0, { start: 4, count: 3 })
     state = run(state, [received(other), counted(other)]).state
-    expect(nextWork(state, at(0), 10)).toEqual({ start: 0, count: 4 })
-    expect(nextWork(state, at(0), 0)).toEqual({ start: 0, count: 1 })
-    expect(nextWork(state, at(0), Number.NaN)).toEqual({ start: 0, count: 1 })
+    expect(nextWork(state, at(0), 10)).toEqual({ epoch: 0n, start: 0, count: 4 })
+    expect(nextWork(state, at(0), 0)).toEqual({ epoch: 0n, start: 0, count: 1 })
+    expect(nextWork(state, at(0), Number.NaN)).toEqual({ epoch: 0n, start: 0, count: 1 })
   })
 
   test('ends with the own range while the others are at work', () => {
@@ -88,12 +89,12 @@ describe('work (docs/protocol.md §6.4)', () => {
   test('a member whose beat stands in another epoch leaves its range to others too', () => {
     const state = run(view('self', ['a']), [heard(beat('a', 2n, { epoch: 5n }), 0)]).state
     const open = ranges(state, at(0)).get('a' as never)!
-    expect(nextWork(afterOwn(state), at(0), 99)).toEqual(open)
+    expect(nextWork(afterOwn(state), at(0), 99)).toEqual({ epoch: 0n, ...open })
   })
 
   test('a range that a dead member leaves goes to the living', () => {
     const state = view('self', ['a'])
-    expect(nextWork(afterOwn(state), at(LIVE_MS + 1), 99)).toEqual(ranges(state, at(0)).get('a' as never))
+    expect(nextWork(afterOwn(state), at(LIVE_MS + 1), 99)).toEqual({ epoch: 0n, ...ranges(state, at(0)).get('a' as never) })
   })
 
   test('whatever size is asked for, a whole epoch fits into the claims that a member may make', () => {

@@ -1,23 +1,16 @@
-import { CHUNK_COLOURS } from '@sgsd/color'
-import type { Genesis } from './genesis.ts'
+import { chunksOfEpoch } from './grid.ts'
 import type { Millis, PeerName } from './ids.ts'
 import type { ChunkRun } from './items.ts'
-import { CLAIMS_FOR_WHOLE_EPOCH, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH, MAX_EPOCH_CHUNKS } from './limits.ts'
+import { CLAIMS_FOR_WHOLE_EPOCH, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH } from './limits.ts'
 import { liveMembers } from './membership.ts'
 import { partition, type RatedMember } from './partition.ts'
 import { type ChunkSet, countChunks, missingFrom, withRun } from './runs.ts'
 import type { MeshState } from './state.ts'
 import { nextClaimIndex } from './claims.ts'
 
-/** Chunks of 2^20 colours in an epoch. */
-export function chunksOfEpoch(genesis: Genesis): number {
-  return Number(genesis.epochColours / BigInt(CHUNK_COLOURS))
-}
-
-/** Whole chunks, at least one, at most `MAX_EPOCH_CHUNKS`. */
-export function isEpochSize(colours: bigint): boolean {
-  const chunk = BigInt(CHUNK_COLOURS)
-  return colours >= chunk && colours % chunk === 0n && colours / chunk <= BigInt(MAX_EPOCH_CHUNKS)
+/** A run to mine: of the current epoch, or of one that is being repaired. */
+export interface Work extends ChunkRun {
+  readonly epoch: bigint
 }
 
 /** The range of every live member in the current epoch. docs/protocol.md §6.3 */
@@ -26,25 +19,32 @@ export function ranges(state: MeshState, now: Millis): ReadonlyMap<PeerName, Chu
 }
 
 /**
- * The next run for this node to mine: the first uncovered chunks of its own range; when that is covered, its part of what idle members
- * (paused, or in another epoch by their newest beat) leave open, so that an epoch closes without them. docs/protocol.md §6.4
+ * The next run for this node to mine. First its part of the gaps that an exclusion tore into closed epochs, the oldest epoch first. Then the first
+ * uncovered chunks of its own range; when that is covered, its part of what idle members (paused, or in another epoch by their newest beat) leave open, so
+ * that an epoch closes without them. docs/protocol.md §6.4
  * @param maxChunks - wanted size; a run is larger where smaller claims would not fit into the allowed number of claims
- * @param inFlight - runs that are computed already and not yet claimed
- * @returns undefined when nothing is left to do, or when this node is no member
+ * @param inFlight - runs that are computed already and not yet claimed; of the current epoch where they name none
+ * @returns undefined when nothing is left to do, or when this node is no member or excluded
  */
-export function nextWork(state: MeshState, now: Millis, maxChunks: number, inFlight: readonly ChunkRun[] = []): ChunkRun | undefined {
+export function nextWork(
+  state: MeshState,
+  now: Millis,
+  maxChunks: number,
+  inFlight: readonly (ChunkRun & { readonly epoch?: bigint })[] = [],
+): Work | undefined {
   const all = ranges(state, now)
   const own = all.get(state.self)
-  if (own === undefined || nextClaimIndex(state) >= MAX_CLAIMS_PER_EPOCH) return undefined
-  const covered = inFlight.reduce(withRun, state.tallies.get(state.epoch)?.covered ?? [])
+  if (own === undefined) return undefined
+  for (const epoch of [...state.repairing].sort((a, b) => (a < b ? -1 : 1))) {
+    const run = partOfGaps(state, epoch, missingFrom(coveredIn(state, epoch, inFlight), wholeEpoch(state)), [...all.keys()])
+    if (run !== undefined && hasIndexLeft(state, epoch)) return { epoch, ...sized(state, run, maxChunks) }
+  }
+  const covered = coveredIn(state, state.epoch, inFlight)
   const run = missingFrom(covered, own)[0] ?? gapOfIdle(state, all, covered)
-  if (run === undefined) return undefined
-  const least = Math.ceil(chunksOfEpoch(state.genesis) / CLAIMS_FOR_WHOLE_EPOCH)
-  const count = Math.min(run.count, Math.max(1, Math.floor(maxChunks) || 1, least), MAX_CLAIM_CHUNKS)
-  return { start: run.start, count }
+  return run !== undefined && hasIndexLeft(state, state.epoch) ? { epoch: state.epoch, ...sized(state, run, maxChunks) } : undefined
 }
 
-/** First run of this node's part of the chunks that idle members leave uncovered: a partition of those chunks, laid end to end, among the others. */
+/** First run of this node's part of the chunks that idle members leave uncovered. */
 function gapOfIdle(state: MeshState, all: ReadonlyMap<PeerName, ChunkRun>, covered: ChunkSet): ChunkRun | undefined {
   const gaps: ChunkRun[] = []
   const helpers: PeerName[] = []
@@ -53,7 +53,13 @@ function gapOfIdle(state: MeshState, all: ReadonlyMap<PeerName, ChunkRun>, cover
     if (missing.length > 0 && isIdle(state, peer)) gaps.push(...missing)
     else helpers.push(peer)
   }
-  const part = partition(state.meshId, state.epoch, rated(state, helpers), countChunks(gaps)).get(state.self)
+  return partOfGaps(state, state.epoch, gaps, helpers)
+}
+
+/** First run of this node's part of some chunks: a partition of them, laid end to end, among the helpers that mine. */
+function partOfGaps(state: MeshState, epoch: bigint, gaps: ChunkSet, peers: readonly PeerName[]): ChunkRun | undefined {
+  const helpers = peers.filter((peer) => peer === state.self || state.beats.get(peer)?.rateNow !== 0n)
+  const part = partition(state.meshId, epoch, rated(state, helpers), countChunks(gaps)).get(state.self)
   if (part === undefined || part.count === 0) return undefined
   let passed = 0
   for (const gap of gaps) {
@@ -64,6 +70,23 @@ function gapOfIdle(state: MeshState, all: ReadonlyMap<PeerName, ChunkRun>, cover
     passed += gap.count
   }
   return undefined
+}
+
+function coveredIn(state: MeshState, epoch: bigint, inFlight: readonly (ChunkRun & { readonly epoch?: bigint })[]): ChunkSet {
+  return inFlight.filter((run) => (run.epoch ?? state.epoch) === epoch).reduce(withRun, state.tallies.get(epoch)?.covered ?? [])
+}
+
+function wholeEpoch(state: MeshState): ChunkRun {
+  return { start: 0, count: chunksOfEpoch(state.genesis) }
+}
+
+function hasIndexLeft(state: MeshState, epoch: bigint): boolean {
+  return nextClaimIndex(state, epoch) < MAX_CLAIMS_PER_EPOCH
+}
+
+function sized(state: MeshState, run: ChunkRun, maxChunks: number): ChunkRun {
+  const least = Math.ceil(chunksOfEpoch(state.genesis) / CLAIMS_FOR_WHOLE_EPOCH)
+  return { start: run.start, count: Math.min(run.count, Math.max(1, Math.floor(maxChunks) || 1, least), MAX_CLAIM_CHUNKS) }
 }
 
 /** Says of itself that it mines nothing, or is in another epoch. */

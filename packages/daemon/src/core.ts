@@ -11,6 +11,10 @@ export interface CoreOutlets {
   publish(topic: Topic, bytes: Uint8Array): void
   fetchLayer(effect: Extract<Effect, { type: 'fetch-layer' }>): void
   fetchLeaves(effect: Extract<Effect, { type: 'fetch-leaves' }>): void
+  /** Recompute the chunk on the reference kernel and answer `proof-checked`. */
+  checkProof(effect: Extract<Effect, { type: 'check-proof' }>): void
+  /** Compare two claims' leaves where they overlap and answer `leaves-differ` if they do. */
+  compareLeaves(effect: Extract<Effect, { type: 'compare-leaves' }>): void
   fold(): void
   epochClosed(closed: ClosedEpoch): void
   /** An item went out of the state; its blocks may go. */
@@ -139,6 +143,15 @@ export class Core {
     else this.#flushLater(FLUSH_MS)
   }
 
+  /** What cannot be written now is evidence that others hold too. */
+  #authorOrReport(item: Item): void {
+    try {
+      this.author(item)
+    } catch (error) {
+      this.#log.error({ kind: item.kind, error: (error as Error).message }, 'an item cannot be written')
+    }
+  }
+
   #perform(effect: Effect): void {
     switch (effect.type) {
       case 'persist': {
@@ -167,6 +180,12 @@ export class Core {
         return this.#outlets === undefined ? void this.#waiting.push(effect) : this.#outlets.fetchLayer(effect)
       case 'fetch-leaves':
         return this.#outlets === undefined ? void this.#waiting.push(effect) : this.#outlets.fetchLeaves(effect)
+      case 'check-proof':
+        return this.#outlets === undefined ? void this.#waiting.push(effect) : this.#outlets.checkProof(effect)
+      case 'compare-leaves':
+        return this.#outlets === undefined ? void this.#waiting.push(effect) : this.#outlets.compareLeaves(effect)
+      case 'author':
+        return this.#outlets === undefined ? void this.#waiting.push(effect) : this.#authorOrReport(effect.item)
       case 'fold':
         return this.#outlets === undefined ? void this.#waiting.push(effect) : this.#outlets.fold()
       case 'epoch-closed':

@@ -12,14 +12,31 @@ import {
   parseStateBlock,
 } from './blocks.ts'
 import type { Item, ItemKind } from '@sgsd/consensus'
-import { BEAT_BODY, ITEM_BODIES } from './bodies.ts'
-import { type Body, encode } from './body.ts'
-import { type GossipMessage, openGossip, openItem, signBeat, signItem } from './envelope.ts'
+import { BEAT_BODY } from './bodies.ts'
+import { encode } from './body.ts'
+import { encodePayload, type GossipMessage, openGossip, openItem, signBeat, signItem } from './envelope.ts'
 import { encodeGenesis, parseGenesis } from './genesis.ts'
 import { formatInvite, parseInvite } from './invite.ts'
 import { encodeLineage, parseLineage } from './lineage.ts'
 import { encodeManifest, parseManifest } from './manifest.ts'
-import { ALICE, BEAT, CLAIM, COUNTS, GENESIS, HEAD, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from '../testing/member.ts'
+import {
+  ALICE,
+  BEAT,
+  CLAIM,
+  COUNTS,
+  equivocationOf,
+  GENESIS,
+  HEAD,
+  LINEAGE,
+  MANIFEST,
+  MESH_ID,
+  OP,
+  proofOf,
+  RECEIPT,
+  RECORD,
+  ROWS,
+  SEAL,
+} from '../testing/member.ts'
 import { encodeSyncFrame, encodeSyncHello, encodeSyncInventory, encodeSyncItems, parseSyncFrame } from './sync-messages.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -40,7 +57,7 @@ interface Decoder {
 const signed = (kind: ItemKind, value: unknown): Decoder => ({
   valid: signItem({ kind, value } as Item, MESH_ID, ALICE.sign).bytes,
   parse: (bytes) => openItem(bytes, context),
-  encode: (item: Item) => encode(ITEM_BODIES[item.kind] as Body<unknown>, item.value),
+  encode: (item: Item) => encodePayload(item, MESH_ID),
 })
 
 const decoders: Readonly<Record<string, Decoder>> = {
@@ -49,6 +66,10 @@ const decoders: Readonly<Record<string, Decoder>> = {
   'head envelope': signed('head', HEAD),
   'claim envelope': signed('claim', CLAIM),
   'seal envelope': signed('seal', SEAL),
+  'proof envelope': signed('proof', proofOf()),
+  'equivocation envelope': signed('equivocation', equivocationOf({ kind: 'claim', value: CLAIM }, { kind: 'claim', value: { ...CLAIM, xor: 0n } })),
+  'op envelope': signed('op', OP),
+  'receipt envelope': signed('receipt', RECEIPT),
   'beat envelope': {
     valid: signBeat(BEAT, MESH_ID, ALICE.sign),
     parse: (bytes) => openGossip('roster', bytes, context),

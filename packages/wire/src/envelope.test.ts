@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sha256 } from '@noble/hashes/sha2.js'
 import type { Item } from '@sgsd/consensus'
 import { encodeBody } from './msgpack.ts'
-import { openGossip, openItem, signBeat, signedBytes, signItem, topicOf } from './envelope.ts'
+import { encodePayload, openGossip, openItem, signBeat, signedBytes, signItem, topicOf } from './envelope.ts'
 import { MAX_GOSSIP_BYTES } from './limits.ts'
 import { ALICE, BEAT, BOB, CLAIM, CONTEXT, HEAD, idOf, MESH_ID, RECORD, SEAL } from '../testing/member.ts'
 
@@ -12,6 +12,7 @@ const items: readonly Item[] = [
   { kind: 'claim', value: CLAIM },
   { kind: 'seal', value: SEAL },
 ]
+const SEAL_PAYLOAD = encodePayload({ kind: 'seal', value: SEAL }, MESH_ID)
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 
 describe('envelopes (docs/protocol.md §4.1)', () => {
@@ -81,7 +82,7 @@ describe('what is refused', () => {
     signature?: Uint8Array
     signer?: typeof ALICE
   }): Uint8Array => {
-    const payload = changes.payload ?? encodeBody([SEAL.author, 4, SEAL.xor])
+    const payload = changes.payload ?? SEAL_PAYLOAD
     const kind = changes.kind ?? 'seal'
     const mesh = changes.mesh ?? MESH_ID
     const signature = changes.signature ?? (changes.signer ?? ALICE).sign(signedBytes(kind, mesh as never, payload))
@@ -100,7 +101,7 @@ describe('what is refused', () => {
     ['an author who is no peer id', { author: 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N' }, 'reject', 'envelope: author is no Ed25519 peer id'],
     ['another mesh', { mesh: idOf('other') }, 'ignore', 'another mesh'],
     ['a later version', { version: 2 }, 'ignore', 'envelope version 2'],
-    ['a kind of a later version', { kind: 'proof' }, 'ignore', 'unknown kind proof'],
+    ['a kind of a later version', { kind: 'vote' }, 'ignore', 'unknown kind vote'],
     ['a kind that is a property of every object', { kind: 'constructor' }, 'ignore', 'unknown kind constructor'],
     [
       'a beat among items',
@@ -115,7 +116,7 @@ describe('what is refused', () => {
   })
 
   test('a signature does not carry over to another mesh or another kind', () => {
-    const payload = encodeBody([SEAL.author, 4, SEAL.xor])
+    const payload = SEAL_PAYLOAD
     const signature = ALICE.sign(signedBytes('seal', idOf('other'), payload))
     expect(openItem(envelope({ signature }), CONTEXT).type).toBe('reject')
     expect(openItem(envelope({ signature: ALICE.sign(signedBytes('record', MESH_ID, payload)) }), CONTEXT).type).toBe('reject')
@@ -191,6 +192,6 @@ describe('bodies (docs/protocol.md §4.3 to §4.7)', () => {
     const one = signItem({ kind: 'seal', value: SEAL }, MESH_ID, ALICE.sign)
     const other = signItem({ kind: 'seal', value: SEAL }, idOf('other'), ALICE.sign)
     expect(other.id).toBe(one.id)
-    expect(one.id).toBe(Buffer.from(sha256(encodeBody([SEAL.author, 4, SEAL.xor]))).toString('hex'))
+    expect(one.id).toBe(Buffer.from(sha256(SEAL_PAYLOAD)).toString('hex'))
   })
 })

@@ -45,3 +45,12 @@ export const MAX_PARENTS = 64
 export const MAX_LINEAGE_SPANS = 4_096
 export const MAX_LINEAGE_TEXTS = 1_024
 export const MAX_LINEAGE_BYTES = 524_288
+
+/** Bytes of a fraud proof's envelope, 1 KiB: a claim's payload and signature (under 260), a path of 14 hashes (448), and what is around them. */
+export const MAX_PROOF_BYTES = 1_024
+
+/** Hashes of a Merkle path: those of the largest claim, 2^14 chunks. */
+export const MAX_PATH_HASHES = 14
+
+/** Characters of the reason of a roster operation. */
+export const MAX_REASON_CHARS = 200

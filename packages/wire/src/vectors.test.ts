@@ -1,11 +1,30 @@
 import { readFileSync } from 'node:fs'
+import type { LayerId } from '@sgsd/consensus'
 import { describe, expect, test } from 'vitest'
 import { blockIdOf, parseEvidenceBlock, parseLeaves, parseRowBlock, parseStateBlock } from './blocks.ts'
 import { openGossip, openItem } from './envelope.ts'
 import { meshIdOf, parseGenesis } from './genesis.ts'
 import { parseLineage } from './lineage.ts'
 import { layerIdOf, parseManifest } from './manifest.ts'
-import { BEAT, CLAIM, CONTEXT, COUNTS, GENESIS, HEAD, LINEAGE, MANIFEST, memberOf, RECORD, ROWS, SEAL } from '../testing/member.ts'
+import {
+  BEAT,
+  CLAIM,
+  CONTEXT,
+  COUNTS,
+  equivocationOf,
+  GENESIS,
+  HEAD,
+  idOf,
+  LINEAGE,
+  MANIFEST,
+  memberOf,
+  OP,
+  proofOf,
+  RECEIPT,
+  RECORD,
+  ROWS,
+  SEAL,
+} from '../testing/member.ts'
 import { buildVectors, type Json } from '../testing/vectors.ts'
 
 interface Vectors {
@@ -35,7 +54,9 @@ describe('golden vectors (docs/protocol.md §12)', () => {
     expect(stored.keys.map(({ seed }) => memberOf(bytesOf(seed)).peer)).toEqual(stored.keys.map(({ peer }) => peer))
     expect(parseGenesis(bytesOf(stored.genesis.bytes))).toEqual({ type: 'accept', value: GENESIS })
     expect(meshIdOf(bytesOf(stored.genesis.bytes))).toBe(stored.genesis.meshId)
-    const values = { record: RECORD, head: HEAD, claim: CLAIM, seal: SEAL }
+    const heads = [HEAD, { ...HEAD, layer: idOf<LayerId>('other layer') }].map((value) => ({ kind: 'head', value }) as const)
+    const equivocation = equivocationOf(heads[0]!, heads[1]!)
+    const values = { record: RECORD, head: HEAD, claim: CLAIM, seal: SEAL, proof: proofOf(), equivocation, op: OP, receipt: RECEIPT }
     expect(stored.items.map(({ kind }) => kind)).toEqual(Object.keys(values))
     for (const { kind, id, envelope } of stored.items) {
       expect(openItem(bytesOf(envelope), CONTEXT)).toMatchObject({ type: 'accept', value: { kind, id, value: values[kind as keyof typeof values] } })

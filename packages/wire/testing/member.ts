@@ -1,6 +1,29 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
-import type { Beat, Claim, EvidenceBlock, Genesis, Head, LayerManifest, MemberRecord, MeshId, PeerName, RowBlock, Seal } from '@sgsd/consensus'
-import type { OpenContext, Signer, Verifier } from '../src/envelope.ts'
+import {
+  type Beat,
+  type Claim,
+  claimRoot,
+  commitTo,
+  draftProof,
+  type Equivocation,
+  type EvidenceBlock,
+  type Genesis,
+  type Head,
+  type Item,
+  type LayerManifest,
+  type MemberRecord,
+  type MeshId,
+  nonceOf,
+  type PeerName,
+  type Proof,
+  type Receipt,
+  type RosterOp,
+  type RowBlock,
+  type Seal,
+  type SignedClaim,
+  type SignedRival,
+} from '@sgsd/consensus'
+import { type OpenContext, type Signer, signItem, type Verifier } from '../src/envelope.ts'
 import type { Lineage } from '../src/lineage.ts'
 import { encodeGenesis, meshIdOf } from '../src/genesis.ts'
 
@@ -81,7 +104,47 @@ export const CLAIM: Claim = {
   leaves: idOf('leaves'),
 }
 
-export const SEAL: Seal = { author: ALICE.peer, epoch: 4n, xor: 0x0123_4567_89ab_cdefn }
+export const SEAL: Seal = {
+  author: ALICE.peer,
+  epoch: 4n,
+  revision: 0,
+  xor: 0x0123_4567_89ab_cdefn,
+  nonce: nonceOf(MESH_ID, 4n, new Uint8Array(32).fill(5)),
+  commit: commitTo(nonceOf(MESH_ID, 5n, new Uint8Array(32).fill(5))),
+}
+
+/** Values of a claim by Alice: the second is wrong. */
+export const FORGED: BigUint64Array = BigUint64Array.of(1n, 0xffff_ffff_ffff_ffffn, 3n)
+
+/** Bob shows the second chunk of a claim by Alice. */
+export function proofOf(values: BigUint64Array = FORGED, changes: Partial<Claim> = {}, index = 1): Proof {
+  const claim = { ...CLAIM, run: { start: 128, count: values.length }, ...changes }
+  const root = claimRoot({ meshId: MESH_ID, ...claim }, values)
+  const signed = signItem({ kind: 'claim', value: { ...claim, root } }, MESH_ID, ALICE.sign) as SignedClaim
+  return draftProof({ self: BOB.peer, meshId: MESH_ID }, signed, claim.run.start + index, values)
+}
+
+/** Two heads that Alice signed under one seq, as Bob saw them. */
+export function equivocationOf(...values: readonly [Item, Item]): Equivocation {
+  const [first, second] = values.map((item) => signItem(item, MESH_ID, ALICE.sign) as SignedRival).sort((a, b) => (a.id < b.id ? -1 : 1)) as [
+    SignedRival,
+    SignedRival,
+  ]
+  return { author: BOB.peer, first, second }
+}
+
+export const OP: RosterOp = {
+  author: BOB.peer,
+  subject: ALICE.peer,
+  seq: 1n,
+  action: 'readmit',
+  epoch: 6n,
+  headSeq: 2n,
+  recordSeq: 0n,
+  reason: 'restored from a backup, runs well now',
+}
+
+export const RECEIPT: Receipt = { author: BOB.peer, subject: ALICE.peer, layer: HEAD.layer, score: 0.40625, items: 500, epoch: 5n }
 
 export const BEAT: Beat = {
   author: ALICE.peer,

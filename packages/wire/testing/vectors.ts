@@ -24,7 +24,27 @@ import { encodeGenesis } from '../src/genesis.ts'
 import { formatInvite } from '../src/invite.ts'
 import { encodeLineage } from '../src/lineage.ts'
 import { encodeManifest, layerIdOf } from '../src/manifest.ts'
-import { ALICE, BEAT, BOB, CLAIM, COUNTS, GENESIS, HEAD, idOf, LINEAGE, MANIFEST, MESH_ID, RECORD, ROWS, SEAL } from './member.ts'
+import {
+  ALICE,
+  BEAT,
+  BOB,
+  CLAIM,
+  COUNTS,
+  equivocationOf,
+  FORGED,
+  GENESIS,
+  HEAD,
+  idOf,
+  LINEAGE,
+  MANIFEST,
+  MESH_ID,
+  OP,
+  proofOf,
+  RECEIPT,
+  RECORD,
+  ROWS,
+  SEAL,
+} from './member.ts'
 import { encodeSyncHello, encodeSyncInventory, encodeSyncItems, encodeSyncSame, encodeSyncWant } from '../src/sync-messages.ts'
 
 /** Anything that JSON can hold; 64-bit numbers as `0x` strings, bytes as hex digits. */
@@ -33,7 +53,7 @@ export type Json = string | number | boolean | readonly Json[] | { readonly [key
 /** Rows of radicals 0 … 30. */
 const SHARD_ROWS = [0, 56, 15, 10, 33, 43, 11, 21, 32, 587, 39, 13, 30, 25, 25, 64, 22, 13, 209, 92, 24, 10, 25, 12, 30, 15, 26, 63, 24, 39, 975]
 
-const LEAVES = BigUint64Array.of(1n, 0xffff_ffff_ffff_ffffn, 3n)
+const LEAVES = FORGED
 
 /**
  * The golden vectors of docs/protocol.md, computed. `vectors.json` holds what they were when the protocol was fixed; to write it anew after a deliberate change:
@@ -44,13 +64,23 @@ export function buildVectors(): Json {
   const head = signItem({ kind: 'head', value: HEAD }, MESH_ID, ALICE.sign)
   const claim = signItem({ kind: 'claim', value: CLAIM }, MESH_ID, ALICE.sign)
   const seal = signItem({ kind: 'seal', value: SEAL }, MESH_ID, ALICE.sign)
+  const proof = signItem({ kind: 'proof', value: proofOf() }, MESH_ID, BOB.sign)
+  const rivals = equivocationOf({ kind: 'head', value: HEAD }, { kind: 'head', value: { ...HEAD, layer: idOf('other layer') } })
+  const equivocation = signItem({ kind: 'equivocation', value: rivals }, MESH_ID, BOB.sign)
+  const op = signItem({ kind: 'op', value: OP }, MESH_ID, BOB.sign)
+  const receipt = signItem({ kind: 'receipt', value: RECEIPT }, MESH_ID, BOB.sign)
   const address = `/ip4/192.168.1.12/tcp/42069/p2p/${ALICE.peer}`
   const manifest = encodeManifest(MANIFEST)
   return {
     about: 'Golden bytes of docs/protocol.md. 64-bit numbers are 0x strings, bytes are hex digits.',
     keys: [keyOf(1, ALICE.peer), keyOf(2, BOB.peer)],
     genesis: { value: json(GENESIS), bytes: hex(encodeGenesis(GENESIS)), meshId: MESH_ID },
-    items: [record, head, claim, seal].map(({ kind, value, id, bytes }) => ({ kind, value: json(value), id, envelope: hex(bytes) })),
+    items: [record, head, claim, seal, proof, equivocation, op, receipt].map(({ kind, value, id, bytes }) => ({
+      kind,
+      value: json(value),
+      id,
+      envelope: hex(bytes),
+    })),
     beat: { value: json(BEAT), envelope: hex(signBeat(BEAT, MESH_ID, ALICE.sign)) },
     signed: { what: 'the bytes that the signature of the seal covers', bytes: hex(signedBytes('seal', MESH_ID, encode(ITEM_BODIES.seal, SEAL))) },
     manifest: { value: json(MANIFEST), bytes: hex(manifest), layerId: layerIdOf(manifest) },
@@ -206,6 +236,9 @@ function hex(bytes: Uint8Array): string {
 /** 64-bit numbers as `0x` and 16 digits. */
 function json(value: unknown): Json {
   return JSON.parse(
-    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `0x${part.toString(16).padStart(16, '0')}` : part)),
+    JSON.stringify(value, (_key, part: unknown) => {
+      if (typeof part === 'bigint') return `0x${part.toString(16).padStart(16, '0')}`
+      return part instanceof Uint8Array ? hex(part) : part
+    }),
   ) as Json
 }

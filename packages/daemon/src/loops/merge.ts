@@ -1,5 +1,5 @@
 import { ComputeError, type FoldReport, type LatticeCompute } from '@sgsd/compute'
-import { consensusHeads, type Signed } from '@sgsd/consensus'
+import { consensusHeads, foldWeights, type Signed } from '@sgsd/consensus'
 import type { Logger } from 'pino'
 import { type Core, monotonicNow } from '../core.ts'
 import type { EventBus } from '../event-bus.ts'
@@ -71,7 +71,8 @@ export class MergeLoop {
   async #fold(): Promise<void> {
     const id = this.#core.state.consensus
     const heads = consensusHeads(this.#core.state)
-    const members = heads.map(({ value }) => ({ peer: value.author, seq: value.seq, layer: value.layer, weight: 1 }))
+    const weights = foldWeights(this.#core.state)
+    const members = heads.map(({ value }) => ({ peer: value.author, seq: value.seq, layer: value.layer, weight: weights.get(value.author) ?? 1 }))
     const fold = await this.#lattice.fold(members).catch(async (error: unknown) => {
       if (!(error instanceof ComputeError) || error.code !== 'LAYER_REFUSED') throw error
       await this.onMissing(heads)

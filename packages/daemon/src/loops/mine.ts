@@ -1,6 +1,6 @@
 import { CHUNK_COLOURS } from '@sgsd/color'
 import type { ClaimCompute, ColourCompute } from '@sgsd/compute'
-import { type ChunkRun, chunksOfEpoch, draftClaim, itemKey, MAX_CLAIM_CHUNKS, nextWork, rosterHash } from '@sgsd/consensus'
+import { absoluteChunk, draftClaim, itemKey, MAX_CLAIM_CHUNKS, nextWork, rosterHash, type Work } from '@sgsd/consensus'
 import type { BlockStore } from '@sgsd/store'
 import { encodeLeaves } from '@sgsd/wire'
 import type { Logger } from 'pino'
@@ -44,7 +44,7 @@ export class MineLoop {
   #sustained: number | undefined
   #busy = false
   /** Computed and not yet claimed. */
-  #inFlight: readonly ChunkRun[] = []
+  #inFlight: readonly Work[] = []
   #publishing: Promise<void> = Promise.resolve()
 
   constructor(parts: MineParts, options: { readonly auto: boolean; readonly epochs: number }) {
@@ -106,30 +106,30 @@ export class MineLoop {
     await this.#publishing
   }
 
-  async #mine(run: ChunkRun): Promise<void> {
+  async #mine(run: Work): Promise<void> {
     const { core, colours, signal } = this.#parts
-    const { epoch, genesis } = core.state
+    const { genesis } = core.state
     this.#work = new AbortController()
     const started = performance.now()
-    const first = epoch * BigInt(chunksOfEpoch(genesis)) + BigInt(run.start)
+    const first = absoluteChunk(genesis, run.epoch, run.start)
     const stop = AbortSignal.any([signal, this.#work.signal])
     const values = await colours.chunkValues(genesis.colourKernel, genesis.colourSeed, first, run.count, stop)
     this.#measured((run.count * CHUNK_COLOURS * 1_000) / (performance.now() - started))
     await this.#publishing
-    if (core.state.epoch !== epoch) return
+    if (!this.#isOpen(run.epoch)) return
     this.#inFlight = [run]
-    this.#publishing = this.#publish(epoch, run, values).finally(() => {
+    this.#publishing = this.#publish(run, values).finally(() => {
       this.#inFlight = []
     })
   }
 
   /** Hashes, stores, signs and announces; a failure costs the run, which is then mined again. */
-  async #publish(epoch: bigint, run: ChunkRun, values: BigUint64Array): Promise<void> {
+  async #publish(run: Work, values: BigUint64Array): Promise<void> {
     const { core, claims, blocks, events, log, signal } = this.#parts
     try {
-      const context = { meshId: core.meshId, epoch, rosterHash: rosterHash(core.state), author: core.state.self, run }
+      const context = { meshId: core.meshId, epoch: run.epoch, rosterHash: rosterHash(core.state), author: core.state.self, run }
       const [root, leaves] = await Promise.all([claims.root(context, values), blocks.put(encodeLeaves(values))])
-      if (core.state.epoch !== epoch) return
+      if (!this.#isOpen(run.epoch)) return
       const claim = draftClaim(core.state, run, values, leaves, { rosterHash: context.rosterHash, root })
       core.author({ kind: 'claim', value: claim })
       const signed = core.state.claims.get(itemKey({ kind: 'claim', value: claim }))
@@ -137,6 +137,12 @@ export class MineLoop {
     } catch (error) {
       if (!signal.aborted) log.error({ error: (error as Error).message }, 'a claim could not be made; its run is mined again')
     }
+  }
+
+  /** Claims of the current epoch count, and those of one that is being repaired. */
+  #isOpen(epoch: bigint): boolean {
+    const { state } = this.#parts.core
+    return state.epoch === epoch || state.repairing.has(epoch)
   }
 
   #measured(rate: number): void {

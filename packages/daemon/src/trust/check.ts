@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import { chunkValue } from '@sgsd/color'
+import { absoluteChunk, type Effect, type Proof } from '@sgsd/consensus'
+import type { BlockStore } from '@sgsd/store'
+import { parseLeaves } from '@sgsd/wire'
+import type { Core } from '../core.ts'
+
+const SECRET_DOMAIN = 'sgs-beacon-secret/1'
+
+/** The value of a proof's chunk on the reference kernel, which no engine has a part in; some 20 ms. */
+export function referenceValue({ state: { genesis } }: Pick<Core, 'state'>, { claim, chunk }: Proof): bigint {
+  return chunkValue(genesis.colourKernel, genesis.colourSeed, absoluteChunk(genesis, claim.value.epoch, chunk))
+}
+
+/** Where two counted claims overlap, the first chunk for which their leaves differ goes to the core: one of the two is wrong. */
+export async function compareLeaves(core: Core, blocks: BlockStore, { claims, overlap }: Extract<Effect, { type: 'compare-leaves' }>): Promise<void> {
+  const [one, other] = await Promise.all(
+    claims.map(async ({ value }) => {
+      const bytes = await blocks.get(value.leaves)
+      const leaves = bytes === undefined ? undefined : parseLeaves(bytes)
+      return leaves?.type === 'accept' ? leaves.value.subarray(overlap.start - value.run.start) : undefined
+    }),
+  )
+  if (one === undefined || other === undefined) return
+  for (let i = 0; i < overlap.count; i++) {
+    if (one[i] !== other[i]) return core.handle({ type: 'leaves-differ', claims, chunk: overlap.start + i })
+  }
+}
+
+/**
+ * What this member's nonces are made from: 32 bytes that only the holder of the identity key can compute, the same after a loss of the disk. Ed25519
+ * signatures are deterministic, and this text is no envelope's.
+ */
+export function beaconSecret({ credentials }: Pick<Core, 'credentials'>): Uint8Array {
+  return createHash('sha256')
+    .update(credentials.identity.sign(Buffer.from(SECRET_DOMAIN)))
+    .digest()
+}
