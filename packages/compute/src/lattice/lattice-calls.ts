@@ -1,4 +1,5 @@
 import type { FoldId, PeerName } from '@sgsd/consensus'
+import type { EmbeddedSlice } from './embedding/port.ts'
 import type { CpuEngineName } from './cpu-engines.ts'
 import type {
   Answer,
@@ -65,4 +66,8 @@ export interface LatticeCalls {
   openProgram(input: ProgramInput): number
   advanceProgram(id: number): ProgramSlice
   closeProgram(id: number): void
+  openEmbedder(over: LayerContent | undefined): number
+  prepareEmbedder(id: number, dimensions: number): boolean
+  embed(id: number, texts: readonly string[], dimensions: number): EmbeddedSlice
+  closeEmbedder(id: number): void
 }

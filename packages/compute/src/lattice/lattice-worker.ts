@@ -7,6 +7,7 @@ import { buildLattice, coverState, HANZI_TABLE_FILE, type HanziKernel, MAX_TABLE
 import { ComputeError } from '../compute-error.ts'
 import { runCanary } from './canary.ts'
 import { chooseCpuEngine } from './cpu-engines.ts'
+import { Embedders } from './embedding/embedders.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
 import { loadOrt, type ProviderName } from '../onnx/ort.ts'
@@ -23,6 +24,7 @@ const stop: Int32Array = (workerData as { readonly stop: Int32Array }).stop
 let kernel: HanziKernel | undefined
 let swarm: AnySwarm | undefined
 let programs: Programs | undefined
+let embedders: Embedders | undefined
 
 const calls: LatticeCalls = {
   async open(wanted, { foldId, self }): Promise<Opened> {
@@ -35,6 +37,7 @@ const calls: LatticeCalls = {
     swarm = openSwarm(foldId, { kernel: table, base, self, stopped: () => Atomics.load(stop, STOP_CELL) === 1 }, engine)
     await swarm.use(engine)
     programs = new Programs(table, swarm)
+    embedders = new Embedders(table, foldId, swarm)
     return {
       kernelId: table.id,
       rows: table.definedCount,
@@ -74,6 +77,10 @@ const calls: LatticeCalls = {
   openProgram: (input) => openedPrograms().open(input),
   advanceProgram: (id) => openedPrograms().advance(id),
   closeProgram: (id) => openedPrograms().close(id),
+  openEmbedder: (over) => openedEmbedders().open(over),
+  prepareEmbedder: (id, dimensions) => openedEmbedders().prepare(id, dimensions),
+  embed: (id, texts, dimensions) => openedEmbedders().embed(id, texts, dimensions),
+  closeEmbedder: (id) => openedEmbedders().close(id),
 }
 
 if (parentPort === null) throw new Error('the lattice worker was started outside a worker thread')
@@ -89,6 +96,11 @@ function opened(): AnySwarm {
 function openedPrograms(): Programs {
   if (programs === undefined) throw new Error('the lattice worker was called before `open`')
   return programs
+}
+
+function openedEmbedders(): Embedders {
+  if (embedders === undefined) throw new Error('the lattice worker was called before `open`')
+  return embedders
 }
 
 function readTable(): HanziKernel {

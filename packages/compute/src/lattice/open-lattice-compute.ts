@@ -1,5 +1,6 @@
 import type { FoldId, PeerName } from '@sgsd/consensus'
 import { ComputeError } from '../compute-error.ts'
+import type { EmbeddedSlice } from './embedding/port.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import type { ProgramInput, ProgramSlice } from './programs/port.ts'
 import type { ProviderName } from '../onnx/ort.ts'
@@ -167,6 +168,22 @@ class LatticeClient implements LatticeCompute {
 
   closeProgram(id: number): Promise<void> {
     return this.#link.call('closeProgram', id)
+  }
+
+  openEmbedder(over?: LayerContent): Promise<number> {
+    return this.#link.call('openEmbedder', over)
+  }
+
+  prepareEmbedder(id: number, dimensions: number): Promise<boolean> {
+    return this.#link.call('prepareEmbedder', id, dimensions)
+  }
+
+  embed(id: number, texts: readonly string[], dimensions: number): Promise<EmbeddedSlice> {
+    return this.#link.call('embed', id, texts, dimensions)
+  }
+
+  closeEmbedder(id: number): Promise<void> {
+    return this.#link.call('closeEmbedder', id)
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { BlockId, LayerId, PeerName } from '@sgsd/consensus'
+import type { EmbeddingCompute } from './embedding/port.ts'
 import type { ProgramCompute } from './programs/port.ts'
 
 /** An execution provider and what became of it at start. */
@@ -99,7 +100,7 @@ export interface Answer {
 }
 
 /** Lattice work in its own worker thread; every call is answered in order. */
-export interface LatticeCompute extends AsyncDisposable, ProgramCompute {
+export interface LatticeCompute extends AsyncDisposable, ProgramCompute, EmbeddingCompute {
   info(): LatticeInfo
   /** Radicals whose rows this member may write from now on. */
   setOwned(radicals: readonly number[]): Promise<void>
