@@ -1,3 +1,4 @@
+import { MAX_GRACE_MS } from '@sgsd/store'
 import { z } from 'zod'
 import { type HostConfig, hostSchema } from './hosts/host-config.ts'
 
@@ -37,6 +38,16 @@ export interface Config {
     /** What grades the lines. */
     readonly host: HostConfig
   }
+  readonly store: {
+    /** Of every member's head, the layers kept whole, the head included; pinned layers are kept besides. */
+    readonly keepLayers: number
+    /** Of every member's head, the ancestors of which manifest and lineage are kept: about 8 kB each. */
+    readonly keepHistory: number
+    /** Blocks that nothing names are deleted when they are older than this. */
+    readonly graceMinutes: number
+    /** Between two readings of every block; 0 = none unasked. */
+    readonly scrubDays: number
+  }
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -74,5 +85,17 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       host: hostSchema,
     })
     .prefault({ host: undefined }),
+  store: z
+    .strictObject({
+      keepLayers: z.int().min(1).max(1_024).default(2),
+      keepHistory: z.int().min(1).max(1_000_000).default(4_096),
+      graceMinutes: z
+        .int()
+        .min(0)
+        .max(MAX_GRACE_MS / 60_000)
+        .default(10),
+      scrubDays: z.int().min(0).max(3_650).default(7),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

@@ -10,6 +10,7 @@ import { startRun } from './programs.ts'
 import { type DaemonParts, invitesOf } from './parts.ts'
 import { pause } from './pause.ts'
 import { hex64, statusDocument } from './status.ts'
+import { jobLines } from './store-care/job-lines.ts'
 import { VERSION } from './version.ts'
 import { warnings } from './warnings.ts'
 
@@ -41,6 +42,7 @@ export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlT
     farmStatus: (turn) => ({ ...farming.document(turn), dir: parts.folder?.report ?? null }),
     farmAction: (action) => (action === 'pause' ? farming.pause() : farming.resume()),
     run: (request) => startRun(parts, request, signal),
+    store: (request) => jobLines(parts.care, request, signal),
     mine: (action) => (action === 'start' ? mining.start() : mining.pause()),
     invite: () => ({ schema: 'sgsd.invite/1', admission: credentials.genesis.admission, invites: invitesOf(parts) }),
     join: (invite) => joinRunning(parts, invite, signal),

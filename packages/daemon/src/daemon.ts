@@ -35,6 +35,7 @@ import { startupError } from './startup-error.ts'
 import { type DaemonParts, invitesOf } from './parts.ts'
 import { pause } from './pause.ts'
 import { RosterWatch } from './roster-watch.ts'
+import { openCare } from './store-care/open-care.ts'
 import { VERSION } from './version.ts'
 
 /** How long the own layer is looked for among peers when the disk has lost it. */
@@ -161,7 +162,9 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   const observer = config.observer ? stack.use(await openObserver({ port: OBSERVER_PORT, hello: () => observerHello(core, config) })) : undefined
   const loop = { core, lattice, colours, claims, blocks: store.blocks, values: store.items, events, log, signal }
   const mining = new MineLoop(loop, config.mine)
-  const { farming, folder } = await openFarm(loop, config, files, stack)
+  const { farming, folder, ledger } = await openFarm(loop, config, files, stack)
+  const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
+  const { care, pins, caring } = openCare({ ...loop, ledger, fetcher, root: files.root }, config)
   const merging = new MergeLoop(core, lattice, events, log, signal)
   const beats = new BeatLoop(
     core,
@@ -211,6 +214,10 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     folder,
     merging,
     beats,
+    fetcher,
+    care,
+    pins,
+    caring,
     recent: [],
     startedAt,
     requestStop,
@@ -230,8 +237,7 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
-  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats } = parts
-  const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
+  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring } = parts
   const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
   const watch = new RosterWatch(core, mesh, lattice, log)
@@ -275,6 +281,7 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
     merging.run(),
     mining.run(),
     restoreThenFarm(parts, fetcher, signal),
+    caring.run(),
     folder?.run() ?? Promise.resolve(),
   ].map((loop) =>
     loop.catch((error: Error) => {

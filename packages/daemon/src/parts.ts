@@ -3,6 +3,7 @@ import type { Mesh, Observer } from '@sgsd/mesh'
 import type { Store } from '@sgsd/store'
 import { formatInvite } from '@sgsd/wire'
 import type { Logger } from 'pino'
+import type { BlockFetcher } from './block-fetcher.ts'
 import type { Config } from './config.ts'
 import type { Core } from './core.ts'
 import type { DataDir } from './data-dir.ts'
@@ -13,6 +14,9 @@ import type { FarmLoop } from './loops/farm.ts'
 import type { MergeLoop } from './loops/merge.ts'
 import type { MineLoop } from './loops/mine.ts'
 import type { Credentials } from './membership.ts'
+import type { CareLoop } from './store-care/care-loop.ts'
+import type { Pins } from './store-care/pins.ts'
+import type { StoreCare } from './store-care/store-care.ts'
 import type { RecentReport } from './warnings.ts'
 
 /** Everything that a running daemon consists of. */
@@ -36,6 +40,11 @@ export interface DaemonParts {
   readonly folder: FolderWatch | undefined
   readonly merging: MergeLoop
   readonly beats: BeatLoop
+  readonly fetcher: BlockFetcher
+  /** Space, deletion and damage of the store; `addRoots` keeps what another part names. */
+  readonly care: StoreCare
+  readonly pins: Pins
+  readonly caring: CareLoop
   readonly recent: RecentReport[]
   readonly startedAt: number
   readonly loopDelayP99Ms: () => number

@@ -1,10 +1,13 @@
 import { chmod, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { MAX_GRACE_MS } from '@sgsd/store'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { z } from 'zod'
 import { DaemonError } from '../daemon-error.ts'
 import type { EventBus } from '../event-bus.ts'
 import type { RunRequest } from '../programs.ts'
+import type { StoreLine } from '../store-care/documents.ts'
+import type { StoreRequest } from '../store-care/job-lines.ts'
 import type { AskDocument, EpochDocument, FarmAccepted, FarmDocument, InviteDocument, JoinDocument, RunLine, StatusDocument } from './api.ts'
 
 /** What the control API can ask of the daemon. */
@@ -18,6 +21,8 @@ export interface ControlTarget {
   farmAction(action: 'pause' | 'resume'): void
   /** Runs a program while its lines are read. */
   run(request: RunRequest): Promise<AsyncIterable<RunLine>>
+  /** Looks after the store while its lines are read. */
+  store(request: StoreRequest): AsyncIterable<StoreLine>
   mine(action: 'start' | 'pause'): void
   invite(): InviteDocument
   join(invite: string): Promise<JoinDocument>
@@ -44,6 +49,12 @@ const runBody = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{6,64}$/)
     .optional(),
+})
+const storeJob = z.strictObject({ job: z.enum(['du', 'gc', 'scrub']) })
+const storeBody = z.strictObject({
+  dryRun: z.boolean().optional(),
+  graceMs: z.number().min(0).max(MAX_GRACE_MS).optional(),
+  bytesPerSecond: z.number().min(0).optional(),
 })
 const mineBody = z.strictObject({ action: z.enum(['start', 'pause']) })
 const joinBody = z.strictObject({ invite: z.string().min(1).max(1_024) })
@@ -89,6 +100,11 @@ function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus
   app.post('/v1/run', { bodyLimit: MAX_RUN_BYTES }, async (request, reply) => {
     const { program, layer } = runBody.parse(request.body)
     const lines = await target.run({ program, layer })
+    return reply.type('application/x-ndjson').send(Readable.from(jsonLines(lines)))
+  })
+  app.post('/v1/store/:job', (request, reply) => {
+    const { job } = storeJob.parse(request.params)
+    const lines = target.store({ job, ...storeBody.parse(request.body ?? {}) })
     return reply.type('application/x-ndjson').send(Readable.from(jsonLines(lines)))
   })
   app.post('/v1/mine', async (request) => {

@@ -194,6 +194,11 @@ export class FarmLedger {
     return this.#all(sql, text, context).map((row) => segmentOf(row)!)
   }
 
+  /** Blocks that hold segments. */
+  blocks(): readonly BlockId[] {
+    return this.#all("SELECT DISTINCT block FROM segment WHERE block <> ''").map((row) => row['block'] as BlockId)
+  }
+
   /** Notes how far texts will have come once `layer` is the own head. */
   expect(layer: LayerId, advances: ReadonlyMap<number, Advance>): void {
     this.#batch(() => {
