@@ -25,6 +25,7 @@ import { addRun } from './commands/run.ts'
 import { addScale } from './commands/scale.ts'
 import { addSet } from './commands/set.ts'
 import { addStatus } from './commands/status.ts'
+import { addStore } from './commands/store.ts'
 import { addUp } from './commands/up.ts'
 import { addVerify } from './commands/verify.ts'
 import type { Context } from './context.ts'
@@ -74,7 +75,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Lattice:')
   for (const add of [addAsk, addFarm, addRun, addSet, addDisambiguate, addEval]) add(program, context)
   program.commandsGroup('Rest:')
-  for (const add of [addConfig, addCompletion]) add(program, context)
+  for (const add of [addStore, addConfig, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))
   return program
 }
