@@ -17,7 +17,7 @@ export interface ComputeErrorData {
   /** As many of them run as may. */
   readonly BUSY: { readonly what: string; readonly limit: number }
   /** An execution provider that was asked for by name does not work here. */
-  readonly PROVIDER_UNAVAILABLE: { readonly provider: string; readonly detail: string }
+  readonly PROVIDER_UNAVAILABLE: { readonly provider: string; readonly detail: string; readonly mend?: string }
 }
 
 export type ComputeErrorCode = keyof ComputeErrorData

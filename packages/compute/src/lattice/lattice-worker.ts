@@ -119,7 +119,7 @@ async function openProvider(provider: ProviderName): Promise<OnnxStepEngine> {
 }
 
 function unavailable(provider: ProviderName, error: unknown): ComputeError {
-  return new ComputeError('PROVIDER_UNAVAILABLE', { provider, detail: error instanceof Error ? error.message : String(error) })
+  return new ComputeError('PROVIDER_UNAVAILABLE', { provider: `onnx:${provider}`, detail: error instanceof Error ? error.message : String(error) })
 }
 
 /** Steps the loaded lattice; its time does not depend on the state. */

@@ -106,6 +106,6 @@ test.for(['cpu', 'onnx:cpu', 'gpu', ''])('%j is no provider', async (provider) =
 test.runIf(process.platform === 'linux')('a provider of another platform, asked for by name, is refused with the reason', async () => {
   await expect(openLatticeCompute({ provider: 'onnx:coreml' })).rejects.toMatchObject({
     code: 'PROVIDER_UNAVAILABLE',
-    data: { provider: 'coreml', detail: 'coreml does not exist on linux' },
+    data: { provider: 'onnx:coreml', detail: 'coreml does not exist on linux' },
   })
 })

@@ -38,7 +38,7 @@ export async function openLatticeCompute(options: LatticeOptions = {}): Promise<
   const forced = providerOf(wanted)
   const survey = surveyProviders(wanted)
   if (forced !== undefined) refuseUnlessPassed(forced, await survey)
-  const link = new WorkerLink<LatticeCalls>({ url: WORKER, name: 'lattice', data: {}, heap: HEAP })
+  const link = new WorkerLink<LatticeCalls>({ url: WORKER, name: 'lattice', data: {}, heap: HEAP, closeMs: CLOSE_MS })
   try {
     const opened = await link.call('open', cpuEngineOf(wanted), {
       foldId: options.fold ?? 'mean/1',
@@ -61,12 +61,19 @@ export async function openLatticeCompute(options: LatticeOptions = {}): Promise<
  */
 const HEAP = { youngMb: 6, oldMb: 256 } as const
 
+/**
+ * How long closing waits for the call that runs, ms. To end a thread inside a run of ONNX Runtime aborts the process, so it is left
+ * time for the slowest: a whole trajectory on a software GPU. A daemon stops within 5 s.
+ */
+const CLOSE_MS = 4_000
+
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './lattice-worker.ts' : './lattice-worker.js', import.meta.url)
 
 function refuseUnlessPassed(forced: ProviderName, { passed, others }: ProviderSurvey): void {
   if (passed.length > 0) return
-  const detail = others.find(({ provider }) => provider === `onnx:${forced}`)?.why ?? 'no answer'
-  throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: forced, detail })
+  const report = others.find(({ provider }) => provider === `onnx:${forced}`)
+  const mend = report?.mend === undefined ? {} : { mend: report.mend }
+  throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: `onnx:${forced}`, detail: report?.why ?? 'no answer', ...mend })
 }
 
 /** Hands the steps to the fastest provider that passed its probe, if it beats the engine that runs (or was asked for). */
@@ -79,19 +86,20 @@ async function settle(
   let engine = opened.engine
   const others = [...survey.others]
   const standby: ProviderReport[] = []
-  for (const { provider, stepMs, why } of survey.passed.toSorted((a, b) => a.stepMs - b.stepMs)) {
+  for (const { provider, stepMs, why, device } of survey.passed.toSorted((a, b) => a.stepMs - b.stepMs)) {
     const name = `onnx:${provider}`
+    const card = device === '' ? {} : { device }
     if (engine.name.startsWith('onnx:') || (!forced && stepMs >= opened.engine.stepMs)) {
-      standby.push({ provider: name, state: 'standby', why: `${why}; ${engine.name} takes ${engine.stepMs.toFixed(2)} ms` })
+      standby.push({ provider: name, state: 'standby', why: `${why}; ${engine.name} takes ${engine.stepMs.toFixed(2)} ms`, ...card })
       continue
     }
     try {
       engine = await link.call('useProvider', provider)
-      standby.push({ provider: name, state: 'active', why })
+      standby.push({ provider: name, state: 'active', why, ...card })
     } catch (error) {
       if (forced || !(error instanceof ComputeError) || error.code !== 'PROVIDER_UNAVAILABLE') throw error
       const { detail } = error.data as { readonly detail: string }
-      others.push({ provider: name, state: 'wrong', why: `passed its probe but not in the worker: ${detail}` })
+      others.push({ provider: name, state: 'wrong', why: `passed its probe but not in the worker: ${detail}`, ...card })
     }
   }
   const cpu = opened.cpu.map((report) =>

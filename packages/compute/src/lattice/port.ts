@@ -4,11 +4,15 @@ import type { ProgramCompute } from './programs/port.ts'
 
 /** An execution provider and what became of it at start. */
 export interface ProviderReport {
-  /** `wasm`, `onnx:cuda`, `onnx:coreml`, `onnx:webgpu`, `onnx:dml`. */
+  /** `native`, `wasm`, `reference`, `onnx:cuda`, `onnx:coreml`, `onnx:webgpu`, `onnx:dml`. */
   readonly provider: string
   readonly state: 'active' | 'standby' | 'missing' | 'wrong' | 'off'
   /** One sentence: what it runs on, or what is missing. */
   readonly why: string
+  /** The card or the system that it runs on, as far as that has a name. */
+  readonly device?: string
+  /** What to type or to install so that it works. */
+  readonly mend?: string
 }
 
 export interface LatticeInfo {

@@ -1,31 +1,41 @@
 import { ComputeError } from '../compute-error.ts'
 import { CPU_ENGINES, type CpuEngineName } from './cpu-engines.ts'
-import { type Machine, thisMachine } from '../machine.ts'
-import { plausibility } from './onnx/plausible.ts'
+import { diagnose, PROBE_MENDS } from './onnx/diagnosis.ts'
 import { probeProvider, type ProbeResult } from './onnx/probe.ts'
+import { gatherProviderFacts, type ProviderFacts } from './onnx/provider-facts.ts'
 import { type ProviderName, PROVIDERS } from '../onnx/ort.ts'
 import type { ProviderReport } from './port.ts'
 
 /** Names for `LatticeOptions.provider`: one of these, or nothing for the fastest. */
 export type EngineName = CpuEngineName | `onnx:${ProviderName}`
 
+export const ENGINE_NAMES: readonly EngineName[] = [...CPU_ENGINES, ...PROVIDERS.map((provider) => `onnx:${provider}` as const)]
+
+export interface PassedProvider {
+  readonly provider: ProviderName
+  readonly stepMs: number
+  readonly why: string
+  readonly device: string
+}
+
 /** Providers that passed their probe, and what became of the others. */
 export interface ProviderSurvey {
-  readonly passed: readonly { readonly provider: ProviderName; readonly stepMs: number; readonly why: string }[]
+  readonly passed: readonly PassedProvider[]
   readonly others: readonly ProviderReport[]
 }
 
 /** What the survey asks of the outside. */
 export interface SurveyTools {
-  readonly machine: Machine
+  /** @param thorough - a provider is asked for by name */
+  facts(thorough: boolean): Promise<ProviderFacts>
   probe(provider: ProviderName): Promise<ProbeResult>
 }
 
 /** @throws ComputeError PROVIDER_UNAVAILABLE for a name that is no engine */
 export function parseEngineName(name: string): EngineName {
-  const known: readonly string[] = [...CPU_ENGINES, ...PROVIDERS.map((provider) => `onnx:${provider}`)]
-  if (known.includes(name)) return name as EngineName
-  throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: name, detail: `not one of ${known.join(', ')}` })
+  const known = ENGINE_NAMES.find((each) => each === name)
+  if (known !== undefined) return known
+  throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: name, detail: `not one of ${ENGINE_NAMES.join(', ')}` })
 }
 
 /** The engine on the processor behind an engine name, if it is one. */
@@ -44,28 +54,36 @@ export function providerOf(engine: EngineName | undefined): ProviderName | undef
  * @param forced - the only provider to probe, even where its files or device seem to be missing: its own error says more
  */
 export async function surveyProviders(forced: EngineName | undefined, tools: SurveyTools = REAL_TOOLS): Promise<ProviderSurvey> {
-  const passed: { provider: ProviderName; stepMs: number; why: string }[] = []
+  const passed: PassedProvider[] = []
   const others: ProviderReport[] = []
+  const facts = await tools.facts(providerOf(forced) !== undefined)
   for (const provider of PROVIDERS) {
-    const report = (state: ProviderReport['state'], why: string): void => {
-      others.push({ provider: `onnx:${provider}`, state, why })
+    const name = `onnx:${provider}` as const
+    if (forced !== undefined && forced !== name) {
+      others.push({ provider: name, state: 'off', why: `the configuration asks for ${forced}` })
+      continue
     }
-    const wanted = forced === undefined || forced === `onnx:${provider}`
-    const { state, why } = plausibility(provider, tools.machine)
-    if (!wanted) report('off', `the configuration asks for ${forced}`)
-    else if (state !== 'try' && (forced === undefined || state === 'off')) report(state, why)
-    else {
-      const result = await tools.probe(provider)
-      if (result.state === 'passed') passed.push({ provider, stepMs: result.stepMs, why: result.why })
-      else report(result.state, result.why)
+    const { state, why, mend } = diagnose(provider, facts)
+    if (state === 'off' || (state === 'missing' && forced === undefined)) {
+      others.push({ provider: name, state, why, ...mended(mend) })
+      continue
     }
+    const result = await tools.probe(provider)
+    if (result.state === 'passed')
+      passed.push({ provider, stepMs: result.stepMs, why: result.why, device: result.card ?? (state === 'try' ? why : '') })
+    else if (state === 'missing')
+      others.push({ provider: name, state: result.state, why: `${why}; tried all the same: ${result.why}`, ...mended(mend) })
+    else
+      others.push({ provider: name, state: result.state, why: result.why, ...mended(PROBE_MENDS[provider]), ...(why === '' ? {} : { device: why }) })
   }
   return { passed, others }
 }
 
+function mended(mend: string): { readonly mend?: string } {
+  return mend === '' ? {} : { mend }
+}
+
 const REAL_TOOLS: SurveyTools = {
-  get machine() {
-    return thisMachine()
-  },
+  facts: (thorough) => gatherProviderFacts(thorough),
   probe: (provider) => probeProvider(provider),
 }

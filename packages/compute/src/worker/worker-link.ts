@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { ComputeError } from '../compute-error.ts'
 import { type Calls, fromFailure, type Reply, type Request, STOP_CELL } from './worker-messages.ts'
 
-/** How long `close` waits for the worker to end by itself before it is terminated, ms: a call stops within one line or one fold. */
+/** How long `close` waits for the worker to end by itself before it is terminated unless said, ms: a call stops within one line or one fold. */
 const CLOSE_DEADLINE_MS = 2_000
 
 interface Pending {
@@ -18,6 +18,8 @@ export interface WorkerLinkOptions {
   readonly name: string
   /** Heap of the thread, MB; node's defaults where left out. */
   readonly heap?: { readonly youngMb: number; readonly oldMb: number }
+  /** How long `close` waits for the worker to end by itself before it is terminated, ms. */
+  readonly closeMs?: number
   /** Given to the worker as `workerData`, with `stop` added: a shared Int32Array whose first cell becomes 1 when it should stop. */
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -32,6 +34,7 @@ export class WorkerLink<C extends Calls<C>> {
   readonly #stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   readonly #pending = new Map<number, Pending>()
   readonly #exited: Promise<void>
+  readonly #closeMs: number
   #nextId = 0
   #crash: string | undefined
   #ended = false
@@ -39,6 +42,7 @@ export class WorkerLink<C extends Calls<C>> {
 
   constructor(options: WorkerLinkOptions) {
     this.#name = options.name
+    this.#closeMs = options.closeMs ?? CLOSE_DEADLINE_MS
     this.#worker = new Worker(options.url, {
       name: options.name,
       workerData: { ...options.data, stop: this.#stop },
@@ -83,7 +87,7 @@ export class WorkerLink<C extends Calls<C>> {
       this.#worker.postMessage(request)
     }
     const { promise: late, resolve } = Promise.withResolvers<'late'>()
-    const timer = setTimeout(resolve, CLOSE_DEADLINE_MS, 'late')
+    const timer = setTimeout(resolve, this.#closeMs, 'late')
     const outcome = await Promise.race([this.#exited, late])
     clearTimeout(timer)
     if (outcome === 'late') await this.#worker.terminate()

@@ -1,4 +1,5 @@
 import type { ColourKernelId } from '@sgsd/color'
+import { type AdapterName, adapterName } from './adapter-name.ts'
 import { colourShader, SWEEP_BYTES } from './colour-shader.ts'
 import type { Dawn } from './dawn.ts'
 
@@ -48,12 +49,6 @@ interface Slot {
 export interface DeviceOptions {
   /** Whether lanes combine by subgroup operations where the device has them; default yes. */
   readonly subgroups?: boolean
-}
-
-/** An adapter's name, and whether it computes on the CPU. */
-export interface AdapterName {
-  readonly name: string
-  readonly software: boolean
 }
 
 /** A GPU with the colour kernels on it. */
@@ -174,13 +169,4 @@ function combineTiles(tiles: Uint32Array, tilesPerRun: number): Uint32Array {
     xors[run + 1] = high
   }
   return xors
-}
-
-/** Drivers that compute on the CPU, by what they call themselves. */
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i
-
-function adapterName({ vendor, architecture, device, description, isFallbackAdapter }: GPUAdapterInfo): AdapterName {
-  const model = [vendor, device || architecture].filter((part) => part !== '').join(' ')
-  const name = [model, description].filter((part) => part !== '').join(', ')
-  return { name: name === '' ? 'a nameless adapter' : name, software: isFallbackAdapter || SOFTWARE.test(`${name} ${architecture}`) }
 }

@@ -8,15 +8,21 @@ export const PROBE_DEADLINE_MS = 20_000
 /** Bytes of standard error that are kept: the loader's message stands in the first lines. */
 const MAX_STDERR_CHARS = 16_384
 
-/** What the child process reports. */
+/** How long the child may take to end after its answer, ms: it still asks the driver for the card's name. */
+const END_DEADLINE_MS = 3_000
+
+/** What the child process reports; the name of the card comes after the answer, so that asking for it cannot spoil that. */
+export type ProbeMessage = ProbeAnswer | { readonly type: 'card'; readonly name: string }
+
 export type ProbeAnswer =
   | { readonly type: 'passed'; readonly stepMs: number; readonly largestError: number }
   | { readonly type: 'wrong'; readonly largestError: number }
   | { readonly type: 'failed'; readonly message: string }
 
 export type ProbeResult =
-  /** @param stepMs - time of one step of the canary lattice */
-  { readonly state: 'passed'; readonly stepMs: number; readonly why: string } | { readonly state: 'wrong' | 'missing'; readonly why: string }
+  /** `stepMs`: time of one step of the canary lattice; `card`: as its driver calls it, where that says so */
+  | { readonly state: 'passed'; readonly stepMs: number; readonly why: string; readonly card?: string }
+  | { readonly state: 'wrong' | 'missing'; readonly why: string }
 
 export interface ProbeOptions {
   readonly deadlineMs?: number
@@ -39,21 +45,28 @@ export async function probeProvider(provider: ProviderName, options: ProbeOption
     if (stderr.length < MAX_STDERR_CHARS) stderr += text
   })
   let answer: ProbeAnswer | undefined
-  let late = false
-  const timer = setTimeout(() => {
-    late = true
-    child.kill('SIGKILL')
-  }, deadlineMs)
+  let card: string | undefined
+  const giveUp = (): void => void child.kill('SIGKILL')
+  let timer = setTimeout(giveUp, deadlineMs)
   const end = await new Promise<string>((resolve) => {
-    child.on('message', (message: ProbeAnswer) => {
+    child.on('message', (message: ProbeMessage) => {
+      if (message.type === 'card') {
+        card = reportLine(message.name, '')
+        return
+      }
       answer = message
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, END_DEADLINE_MS)
     })
     child.once('error', (error) => resolve(error.message))
     child.once('close', (code, signal) => resolve(signal === null ? `exit code ${code}` : signal))
   })
   clearTimeout(timer)
-  if (answer !== undefined) return judge(answer, stderr)
-  if (late) return { state: 'missing', why: `no answer within ${deadlineMs / 1000} s` }
+  if (answer !== undefined) {
+    const result = judge(answer, stderr)
+    return result.state === 'passed' && card !== undefined ? { ...result, card } : result
+  }
+  if (child.killed) return { state: 'missing', why: `no answer within ${deadlineMs / 1000} s` }
   return { state: 'missing', why: sentence(`the probe died (${end})`, stderr) }
 }
 
@@ -71,8 +84,10 @@ export function judge(answer: ProbeAnswer, stderr: string): ProbeResult {
 
 const CHILD = new URL(import.meta.url.endsWith('.ts') ? './probe-child.ts' : './probe-child.js', import.meta.url)
 
-/** A line without the source positions that ONNX Runtime puts first. */
+/** A line without the source positions that ONNX Runtime puts first, and with what Dawn finds the driver to lack. */
 function sentence(text: string, stderr: string): string {
-  const line = text.replaceAll(/\s+/g, ' ')
-  return reportLine(line.replace(/^.*\bwas false\. /, '').replaceAll(/\/onnxruntime_src\/\S+\s/g, ''), stderr)
+  const line = text.replaceAll(/\s+/g, ' ').trim()
+  const lacks = /^Warning: (.+ required)\.$/m.exec(stderr)?.[1]
+  const said = line.replace(/^.*\bwas false\. /, '').replaceAll(/\/onnxruntime_src\/\S+\s/g, '')
+  return reportLine(lacks === undefined ? said : `${said} (${lacks})`, stderr)
 }
