@@ -73,6 +73,16 @@ export class Draft {
     return this.#putTally({ epoch, covered: [], chunksCovered: 0, xor: 0n, byMember: new Map() })
   }
 
+  /** The nonces revealed by seals of an epoch, to be changed in place. */
+  reveals(epoch: bigint): Map<PeerName, string> {
+    const held = this.#state.reveals.get(epoch)
+    if (held !== undefined && this.#owned.has(held)) return held as Map<PeerName, string>
+    const copy = new Map(held)
+    this.#owned.add(copy)
+    this.edit('reveals').set(epoch, copy)
+    return copy
+  }
+
   emit(effect: Effect): void {
     this.effects.push(effect)
   }

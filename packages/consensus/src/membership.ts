@@ -20,7 +20,7 @@ export function isLive(state: MeshState, peer: PeerName, now: Millis): boolean {
  * member's range falls to the others when its lease of `LIVE_MS` ends. In peer-id order.
  */
 export function liveMembers(state: MeshState, now: Millis): readonly PeerName[] {
-  return [...state.roster.keys()].filter((peer) => isLive(state, peer, now)).sort(compareText)
+  return inOrder(state.roster).filter((peer) => isLive(state, peer, now))
 }
 
 /**
@@ -30,13 +30,25 @@ export function liveMembers(state: MeshState, now: Millis): readonly PeerName[] 
 export function activeMembers(state: MeshState, now: Millis): readonly PeerName[] {
   const start = state.startedAt ?? now
   const isActive = (peer: PeerName): boolean => isStaying(state, peer) && (peer === state.self || now - (state.seen.get(peer) ?? start) <= RETIRE_MS)
-  return [...state.roster.keys()].filter(isActive).sort(compareText)
+  return inOrder(state.roster).filter(isActive)
 }
 
 /** Live members whose newest beat names another roster than this node's: they may derive other ranges, until records are exchanged. In peer-id order. */
 export function otherRosterViews(state: MeshState, now: Millis): readonly PeerName[] {
   const own = rosterHash(state)
   return liveMembers(state, now).filter((peer) => peer !== state.self && state.beats.get(peer)?.rosterHash !== own)
+}
+
+/** Peer ids of a roster in order; the rosters of a state never change, so each is sorted once. */
+const ordered = new WeakMap<MeshState['roster'], readonly PeerName[]>()
+
+function inOrder(roster: MeshState['roster']): readonly PeerName[] {
+  let peers = ordered.get(roster)
+  if (peers === undefined) {
+    peers = [...roster.keys()].sort(compareText)
+    ordered.set(roster, peers)
+  }
+  return peers
 }
 
 function isStaying(state: MeshState, peer: PeerName): boolean {

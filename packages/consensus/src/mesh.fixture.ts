@@ -5,11 +5,12 @@ import { draftClaim } from './claims.ts'
 import { rosterHash } from './digests.ts'
 import type { Genesis } from './genesis.ts'
 import type { BlockId, ItemId, LayerId, MeshId, Millis, PeerName } from './ids.ts'
-import type { Beat, ChunkRun, Claim, Item, MemberRecord, Seal, SignedItem } from './items.ts'
+import type { Beat, ChunkRun, Claim, Item, MemberRecord, RosterOp, Seal, SignedItem, SignedRival } from './items.ts'
 import { claimRoot } from './merkle.ts'
 import type { Effect, Input, MeshState, Signed } from './state.ts'
 import { initialState, step } from './step.ts'
 import { commitTo, nonceOf } from './trust/beacon.ts'
+import { draftProof } from './trust/proof.ts'
 import { xorOf } from './claims.ts'
 
 export const MESH_ID = 'ab'.repeat(32) as MeshId
@@ -41,7 +42,7 @@ export function stateOf(chunks = 16, self = 'self'): MeshState {
 
 /** As if signed: the id is a hash of the content, as it is on the wire. */
 export function signed<K extends Item['kind']>(item: Extract<Item, { kind: K }>): Signed<K> {
-  const text = JSON.stringify(item, (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
+  const text = JSON.stringify(item, (key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : key === 'bytes' ? undefined : value))
   return { ...item, id: digestOf(text) as ItemId, bytes: utf8ToBytes(text) } as unknown as Signed<K>
 }
 
@@ -96,6 +97,48 @@ export function claim(author: string, epoch: bigint, index: number, run: ChunkRu
     leaves: digestOf(`${epoch}/${run.start}/${run.count}`) as BlockId,
   }
   return signed<'claim'>({ kind: 'claim', value: { ...value, root: claimRoot({ meshId: MESH_ID, ...value }, values) } })
+}
+
+/** A claim whose value of one chunk is wrong by a bit, with the leaves that it commits to. */
+export function forgedClaim(
+  author: string,
+  epoch: bigint,
+  index: number,
+  run: ChunkRun,
+  chunk: number = run.start,
+): { readonly item: Signed<'claim'>; readonly values: BigUint64Array } {
+  const values = valuesOf(epoch, run)
+  values[chunk - run.start] ^= 1n << 40n
+  const { value } = claim(author, epoch, index, run)
+  const changed = { ...value, xor: xorOf(values), leaves: digestOf(`forged ${author} ${epoch} ${run.start} ${chunk}`) as BlockId }
+  return { item: signed<'claim'>({ kind: 'claim', value: { ...changed, root: claimRoot({ meshId: MESH_ID, ...changed }, values) } }), values }
+}
+
+/** An accusation of one chunk of a claim. @param values - the claim's leaves */
+export function proof(accuser: string, accused: Signed<'claim'>, values: BigUint64Array, chunk: number = accused.value.run.start): Signed<'proof'> {
+  return signed<'proof'>({ kind: 'proof', value: draftProof({ self: peer(accuser), meshId: MESH_ID }, accused, chunk, values) })
+}
+
+/** Two conflicting items, as somebody saw them. */
+export function equivocation(author: string, ...rivals: readonly [SignedRival, SignedRival]): Signed<'equivocation'> {
+  const [first, second] = rivals.toSorted((a, b) => (a.id < b.id ? -1 : 1)) as [SignedRival, SignedRival]
+  return signed<'equivocation'>({ kind: 'equivocation', value: { author: peer(author), first, second } })
+}
+
+export function op(author: string, subject: string, action: RosterOp['action'], changes: Partial<RosterOp> = {}): Signed<'op'> {
+  const value = { author: peer(author), subject: peer(subject), seq: 0n, action, epoch: 0n, headSeq: 0n, recordSeq: 0n, reason: '', ...changes }
+  return signed<'op'>({ kind: 'op', value })
+}
+
+export function receipt(author: string, of: Signed<'head'>, score: number, epoch = 0n): Signed<'receipt'> {
+  const { author: subject, layer } = of.value
+  return signed<'receipt'>({ kind: 'receipt', value: { author: peer(author), subject, layer, score, items: 100, epoch } })
+}
+
+/** What recomputing a proof's chunk gives. */
+export function checked(item: Signed<'proof'>): Input {
+  const { claim, chunk } = item.value
+  return { type: 'proof-checked', proof: item, computed: valuesOf(claim.value.epoch, { start: chunk, count: 1 })[0] }
 }
 
 /** The claim that this node itself would make. */

@@ -22,6 +22,28 @@ export interface RatedMember {
  * @returns a run for every member, of 0 chunks where there are more members than chunks; in grid order
  */
 export function partition(meshId: MeshId, epoch: bigint, members: readonly RatedMember[], chunks: number): ReadonlyMap<PeerName, ChunkRun> {
+  const known = recent.find((one) => one.epoch === epoch && one.chunks === chunks && one.meshId === meshId && isSame(one.members, members))
+  if (known !== undefined) return known.ranges
+  const ranges = divide(meshId, epoch, members, chunks)
+  if (recent.unshift({ meshId, epoch, members, chunks, ranges }) > RECENT) recent.pop()
+  return ranges
+}
+
+/** Partitions that were asked for last: between two changes of the roster it is the same one again and again. */
+const recent: {
+  readonly meshId: MeshId
+  readonly epoch: bigint
+  readonly members: readonly RatedMember[]
+  readonly chunks: number
+  readonly ranges: ReadonlyMap<PeerName, ChunkRun>
+}[] = []
+const RECENT = 8
+
+function isSame(a: readonly RatedMember[], b: readonly RatedMember[]): boolean {
+  return a.length === b.length && a.every(({ peer, rate }, i) => peer === b[i]!.peer && rate === b[i]!.rate)
+}
+
+function divide(meshId: MeshId, epoch: bigint, members: readonly RatedMember[], chunks: number): ReadonlyMap<PeerName, ChunkRun> {
   const rates = new Map<PeerName, bigint>()
   for (const { peer, rate } of members) rates.set(peer, max(rates.get(peer) ?? 0n, rate))
   const order = [...rates.keys()].map((peer) => ({ peer, place: placeOf(meshId, epoch, peer) })).sort((a, b) => compareText(a.place, b.place))

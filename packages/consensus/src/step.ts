@@ -153,7 +153,7 @@ function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[]):
       followClaim(draft, item, dropped)
       break
     case 'seal':
-      if (revealedBy(item, dropped)) reveal(draft, item)
+      if (revealedBy(item, dropped)) draft.reveals(item.value.epoch).set(item.value.author, item.value.nonce)
       if (item.value.author === draft.state.self) resumeBehind(draft, item.value)
       compareSeal(draft, item)
       break
@@ -169,10 +169,6 @@ function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[]):
       draft.refold()
       break
   }
-}
-
-function reveal(draft: Draft, { value: { author, epoch, nonce } }: Signed<'seal'>): void {
-  draft.edit('reveals').set(epoch, new Map(draft.state.reveals.get(epoch)).set(author, nonce))
 }
 
 /** Proofs that stand no longer: what they showed counts no longer either. */

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ChunkRun } from './items.ts'
 import { LIVE_MS, MAX_CLAIM_CHUNKS, MAX_EPOCH_CHUNKS, RETIRE_MS } from './limits.ts'
-import { activeMembers, liveMembers } from './membership.ts'
+import { rosterHash } from './digests.ts'
+import { activeMembers, liveMembers, otherRosterViews } from './membership.ts'
 import { at, beat, claim, counted, genesisOf, heard, ownClaim, received, record, run, stateOf } from './mesh.fixture.ts'
 import type { MeshState } from './state.ts'
 import { chunksOfEpoch, isEpochSize } from './grid.ts'
@@ -95,6 +96,43 @@ describe('work (docs/protocol.md §6.4)', () => {
   test('a range that a dead member leaves goes to the living', () => {
     const state = view('self', ['a'])
     expect(nextWork(afterOwn(state), at(LIVE_MS + 1), 99)).toEqual({ epoch: 0n, ...ranges(state, at(0)).get('a' as never) })
+  })
+
+  test('a member that dies in mid-epoch: the others close it among them once its lease has run out', () => {
+    const names = ['a', 'b', 'c']
+    const views = new Map(names.map((name) => [name, view(name, [...names.filter((other) => other !== name), 'dead'])]))
+    const all = ranges(views.get('a')!, at(0))
+    const taken = new Map<string, number>()
+    for (const now of [0, LIVE_MS + 1]) {
+      // The living beat on; everybody hears every claim.
+      const beats = names.map((name) => heard(beat(name, BigInt(now + 2), { epoch: 0n }), now))
+      for (const name of names) views.set(name, run(views.get(name)!, beats).state)
+      for (let busy = true; busy;) {
+        busy = false
+        for (const name of names) {
+          const work = nextWork(views.get(name)!, at(now), 3)
+          if (work === undefined || work.epoch > 0n) continue
+          busy = true
+          const made = ownClaim(views.get(name)!, work)
+          for (const other of names) views.set(other, run(views.get(other)!, [received(made), counted(made)]).state)
+          if (now > 0) taken.set(name, (taken.get(name) ?? 0) + work.count)
+        }
+      }
+      expect([...views.values()].map(({ epoch }) => epoch)).toEqual(now === 0 ? [0n, 0n, 0n] : [1n, 1n, 1n])
+    }
+    expect([...taken.values()].reduce((sum, count) => sum + count, 0)).toBe(all.get('dead' as never)!.count)
+    expect(taken.size).toBeGreaterThan(1)
+    expect(new Set([...views.values()].map(({ closed }) => closed[0]!.xor)).size).toBe(1)
+  })
+
+  test('members with other rosters are named, until the records are exchanged', () => {
+    const one = view('self', ['a'])
+    const other = run(view('a', ['self']), [received(record('z'))]).state
+    const hear = (state: MeshState, from: MeshState, seq: bigint): MeshState =>
+      run(state, [heard(beat(from.self, seq, { rosterHash: rosterHash(from) }), 1)]).state
+    expect(otherRosterViews(hear(one, other, 2n), at(1))).toEqual(['a'])
+    const healed = run(one, [received(record('z'))]).state
+    expect(otherRosterViews(hear(healed, other, 3n), at(1))).toEqual([])
   })
 
   test('whatever size is asked for, a whole epoch fits into the claims that a member may make', () => {

@@ -10,6 +10,8 @@ const NONCE_DOMAIN = utf8ToBytes('sgs-nonce/1')
 const COMMIT_DOMAIN = utf8ToBytes('sgs-commit/1')
 const BEACON_DOMAIN = utf8ToBytes('sgs-beacon/1')
 
+const NO_REVEALS: ReadonlyMap<PeerName, string> = new Map()
+
 /**
  * The nonce that a member reveals in its seal of an epoch: SHA-256(domain ‖ secret ‖ mesh id ‖ epoch). A function of the epoch, so that a seal that is
  * written again, after a crash or a repair, reveals the same.
@@ -43,8 +45,20 @@ export function draftSeal(state: MeshState, { epoch, xor }: ClosedEpoch, secret:
 
 /** Does a seal open what its author committed to in the seal of the epoch before? */
 export function opensCommit(seal: Seal, before: Seal): boolean {
-  return before.epoch + 1n === seal.epoch && commitTo(seal.nonce) === before.commit
+  if (before.epoch + 1n !== seal.epoch) return false
+  let commit = commits.get(seal)
+  if (commit === undefined) {
+    commit = commitTo(seal.nonce)
+    commits.set(seal, commit)
+  }
+  return commit === before.commit
 }
+
+/** What the nonce of a seal opens. */
+const commits = new WeakMap<Seal, string>()
+
+/** Beacons of the reveals that they were made from; those of a state never change. */
+const beacons = new WeakMap<ReadonlyMap<PeerName, string>, { readonly meshId: MeshId; readonly epoch: bigint; readonly beacon: string }>()
 
 /**
  * The common coin of an epoch: SHA-256 over the nonces that seals of the epoch before it revealed, in peer-id order. Nobody knows it before that epoch is
@@ -52,11 +66,15 @@ export function opensCommit(seal: Seal, before: Seal): boolean {
  * @returns 64 hex digits; of an epoch without reveals a function of mesh and epoch alone
  */
 export function beaconOf(state: Pick<MeshState, 'meshId' | 'reveals'>, epoch: bigint): string {
-  const hash = sha256.create().update(BEACON_DOMAIN).update(idBytes(state.meshId)).update(u64Bytes(epoch))
-  for (const [author, nonce] of sortedEntries<PeerName, string>(state.reveals.get(epoch - 1n) ?? new Map())) {
-    hash.update(shortText(author)).update(idBytes(nonce))
-  }
-  return bytesToHex(hash.digest())
+  const { meshId } = state
+  const reveals = state.reveals.get(epoch - 1n) ?? NO_REVEALS
+  const known = beacons.get(reveals)
+  if (known?.meshId === meshId && known.epoch === epoch) return known.beacon
+  const hash = sha256.create().update(BEACON_DOMAIN).update(idBytes(meshId)).update(u64Bytes(epoch))
+  for (const [author, nonce] of sortedEntries(reveals)) hash.update(shortText(author)).update(idBytes(nonce))
+  const beacon = bytesToHex(hash.digest())
+  beacons.set(reveals, { meshId, epoch, beacon })
+  return beacon
 }
 
 /** The author's seal that this one takes the place of, if it shows that this one's nonce was committed to. */

@@ -1,9 +1,9 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { mix } from '@sgsd/color'
 import { idBytes, shortText, u64Bytes } from '../bytes.ts'
 import type { Millis, PeerName } from '../ids.ts'
-import { PROBATION_EPOCHS, PROBATION_SAMPLES, TRUSTED_SAMPLES, VERIFIERS } from '../limits.ts'
+import { PROBATION_EPOCHS, PROBATION_SAMPLES, TRUSTED_SAMPLES } from '../limits.ts'
 import { itemKey } from '../join.ts'
 import { liveMembers } from '../membership.ts'
 import { compareText } from '../order.ts'
@@ -12,6 +12,7 @@ import { ranges } from '../work.ts'
 import { keptEpochs } from '../epochs.ts'
 import { beaconOf } from './beacon.ts'
 import { isExcluded } from './exclusion.ts'
+import { followerCount, followersOf, isFollower, type Ring, ringOf } from './ring.ts'
 
 /** Chunks of one claim to recompute, ascending, counted in its epoch. */
 export interface AuditTask {
@@ -19,7 +20,6 @@ export interface AuditTask {
   readonly chunks: readonly number[]
 }
 
-const RING_DOMAIN = utf8ToBytes('sgs-verifier/1')
 const PUBLIC_DOMAIN = utf8ToBytes('sgs-sample/1')
 const PRIVATE_DOMAIN = utf8ToBytes('sgs-private/1')
 
@@ -44,7 +44,7 @@ export function samplesFor(state: Pick<MeshState, 'goodEpochs'>, peer: PeerName)
  * @param members - any order; the claimant may be among them
  */
 export function verifiersOf(beacon: string, epoch: bigint, claimant: PeerName, members: readonly PeerName[]): readonly PeerName[] {
-  return followers(ringOf(beacon, epoch, members), placeOf(beacon, epoch, claimant), claimant)
+  return followersOf(ringOf(beacon, epoch, members), claimant)
 }
 
 /**
@@ -74,25 +74,15 @@ export function auditPlan(state: MeshState, self: PeerName, now: Millis, private
   const members = liveMembers(state, now)
   if (!members.includes(self)) return tasks(chosen.values())
   for (const epoch of keptEpochs(state)) {
-    const byClaimant = countedClaims(state, epoch, self)
-    if (byClaimant.size === 0) continue
-    const beacon = beaconOf(state, epoch)
-    const ring = ringOf(beacon, epoch, members)
-    for (const [claimant, claims] of byClaimant) {
-      const verifiers = followers(ring, placeOf(beacon, epoch, claimant), claimant)
-      if (!verifiers.includes(self)) continue
-      const share = Math.ceil(samplesFor(state, claimant) / verifiers.length)
+    const ring = ringOf(beaconOf(state, epoch), epoch, members)
+    for (const [claimant, claims] of claimsToAudit(state, epoch, self, ring)) {
+      const share = Math.ceil(samplesFor(state, claimant) / followerCount(ring, claimant))
       const rank = isInProbation(state, claimant) ? 1 : 2
       const drawn = epoch === state.epoch ? early(state, now, claims, share, privateSeed) : late(state, self, claims, share, privateSeed)
       for (const { claim, chunk } of drawn) choose(claim, chunk, rank)
     }
   }
   return tasks(chosen.values())
-}
-
-interface Place {
-  readonly peer: PeerName
-  readonly place: string
 }
 
 interface Sample {
@@ -175,18 +165,23 @@ function chanceOf(...parts: readonly Uint8Array[]): () => number {
   }
 }
 
-/** Counted claims of an epoch by claimant, in order of index; none of excluded members or of this node. */
-function countedClaims(state: MeshState, epoch: bigint, self: PeerName): ReadonlyMap<PeerName, readonly Signed<'claim'>[]> {
-  const byClaimant = new Map<PeerName, Signed<'claim'>[]>()
+/** Counted claims of an epoch by claimant, in order of index: of those that this node has to audit, and that are not excluded. */
+function claimsToAudit(state: MeshState, epoch: bigint, self: PeerName, ring: Ring): ReadonlyMap<PeerName, readonly Signed<'claim'>[]> {
+  const byClaimant = new Map<PeerName, Signed<'claim'>[] | undefined>()
   for (const [key, claim] of state.claims) {
     const { author } = claim.value
-    if (claim.value.epoch !== epoch || author === self || !state.counted.has(key) || isExcluded(state, author, epoch)) continue
-    const held = byClaimant.get(author)
-    if (held === undefined) byClaimant.set(author, [claim])
-    else held.push(claim)
+    if (claim.value.epoch !== epoch || !state.counted.has(key)) continue
+    if (!byClaimant.has(author)) byClaimant.set(author, isFollower(ring, author, self) && !isExcluded(state, author, epoch) ? [] : undefined)
+    byClaimant.get(author)?.push(claim)
   }
-  for (const claims of byClaimant.values()) claims.sort((a, b) => a.value.index - b.value.index)
-  return byClaimant
+  const found = new Map<PeerName, readonly Signed<'claim'>[]>()
+  for (const [author, claims] of byClaimant)
+    if (claims !== undefined)
+      found.set(
+        author,
+        claims.sort((a, b) => a.value.index - b.value.index),
+      )
+  return found
 }
 
 function tasks(
@@ -195,28 +190,4 @@ function tasks(
   return [...chosen]
     .sort((a, b) => a.rank - b.rank || Number(a.claim.value.epoch - b.claim.value.epoch) || compareText(itemKey(a.claim), itemKey(b.claim)))
     .map(({ claim, chunks }) => ({ claim, chunks: [...chunks].sort((a, b) => a - b) }))
-}
-
-function ringOf(beacon: string, epoch: bigint, members: readonly PeerName[]): readonly Place[] {
-  return members.map((peer) => ({ peer, place: placeOf(beacon, epoch, peer) })).sort((a, b) => compareText(a.place, b.place))
-}
-
-/** The members that follow a place in the ring, the claimant itself left out. */
-function followers(ring: readonly Place[], place: string, claimant: PeerName): readonly PeerName[] {
-  let first = 0
-  for (let high = ring.length; first < high;) {
-    const middle = (first + high) >>> 1
-    if (ring[middle]!.place <= place) first = middle + 1
-    else high = middle
-  }
-  const found: PeerName[] = []
-  for (let i = 0; i < ring.length && found.length < VERIFIERS; i++) {
-    const { peer } = ring[(first + i) % ring.length]!
-    if (peer !== claimant) found.push(peer)
-  }
-  return found
-}
-
-function placeOf(beacon: string, epoch: bigint, peer: PeerName): string {
-  return bytesToHex(sha256(concatBytes(RING_DOMAIN, idBytes(beacon), u64Bytes(epoch), utf8ToBytes(peer))))
 }
