@@ -5,6 +5,7 @@ import { dialFailure } from './dial-failure.ts'
 import type { Identity } from './identity.ts'
 import { isMeshError, MeshError, reasonOf } from './mesh-error.ts'
 import { createDialler } from './node.ts'
+import { guardedNoise } from './noise-guard.ts'
 import { requestGenesis } from './session/genesis-session.ts'
 import { withStream } from './streams.ts'
 
@@ -32,7 +33,7 @@ export async function fetchGenesis(options: FetchGenesisOptions, signal: AbortSi
   const startedAt = performance.now()
   const timeout = AbortSignal.timeout(FETCH_DEADLINE_MS)
   const deadline = AbortSignal.any([signal, timeout])
-  const node = await createDialler({ identity, meshKey, watch: { metSelf: () => undefined } })
+  const node = await createDialler(identity, guardedNoise(meshKey, { metSelf: () => undefined }))
   try {
     await node.start()
     let peer: PeerName

@@ -4,5 +4,7 @@ export { createIdentity, openIdentity, verifySignature, type Identity } from './
 export type { LogLevel, MeshLog, MeshOptions } from './mesh-options.ts'
 export { openMesh } from './open-mesh.ts'
 export { fetchGenesis, type FetchGenesisOptions } from './fetch-genesis.ts'
+export type { InviteDesk } from './invite-door.ts'
+export { redeemInvite, type Redeemed, type RedeemOptions } from './redeem-invite.ts'
 export { MemoryHub, openMemoryMesh, type MemoryMeshOptions } from './memory-mesh.ts'
 export { type Neighbour, type Observer, OBSERVER_PORT, openObserver, type ObserverOptions } from './observer/udp-observer.ts'

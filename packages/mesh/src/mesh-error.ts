@@ -1,3 +1,5 @@
+import type { InviteRefusal } from '@sgsd/wire'
+
 /** What can go wrong at the mesh edge, each with the facts that a reader of a log line needs. */
 export interface MeshErrorData {
   /** No listener could be opened; `advice` says what a person can do. */
@@ -18,6 +20,8 @@ export interface MeshErrorData {
   readonly KEY_MISMATCH: { readonly to: string }
   /** The peer is there and wants a mesh key; none was given. */
   readonly KEY_REQUIRED: { readonly to: string }
+  /** The node that made the invite no longer honours it, never made it (`unknown`), or wants to have nothing to do with us (`excluded`). */
+  readonly INVITE_REFUSED: { readonly to: string; readonly why: InviteRefusal | 'unknown'; readonly agoMs: number }
   /** Somebody else answers at that address. */
   readonly PEER_MISMATCH: { readonly to: string; readonly detail: string }
   /** The address leads back to this very node. */
@@ -77,6 +81,7 @@ const SENTENCES: Readonly<Record<MeshErrorCode, string>> = {
   UNREACHABLE: 'cannot be reached',
   KEY_MISMATCH: 'the peer holds another mesh key',
   KEY_REQUIRED: 'the peer wants a mesh key; ask for an invite',
+  INVITE_REFUSED: 'the invite is not honoured',
   PEER_MISMATCH: 'another peer answers there',
   DIALLED_SELF: 'the address leads back to this node',
   NOT_A_MESH: 'what answers there is not a mesh node',

@@ -1,6 +1,7 @@
 import type { MeshId } from '@sgsd/consensus'
 import type { TailscaleOptions } from './discovery/tailscale.ts'
 import type { Identity } from './identity.ts'
+import type { InviteDesk } from './invite-door.ts'
 import type { MeshHandlers } from './port.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
@@ -20,6 +21,8 @@ export interface MeshOptions {
   readonly mdns: boolean
   readonly tailscale: false | TailscaleOptions
   readonly handlers: MeshHandlers
+  /** Where holders of one-time invites are answered; absent: nowhere. */
+  readonly invites?: InviteDesk | undefined
   /** Directory of the peer store, created when missing; in memory when absent. A damaged one is made anew: it only caches. */
   readonly directory?: string | undefined
   readonly log?: MeshLog | undefined

@@ -43,7 +43,12 @@ const GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
 export type NodeServices = ServiceMap & { readonly identify: Identify; readonly ping: Ping; readonly gossip: GossipSub }
 export type MeshNode = Libp2p<NodeServices>
 
-export interface NodeOptions extends TransportOptions {
+export interface NodeOptions {
+  readonly identity: Identity
+  readonly meshKey: Uint8Array | undefined
+  readonly watch: HandshakeWatch
+  /** A second way to be called, beside Noise with the mesh key: for holders of invites. */
+  readonly door?: Encrypter
   readonly listen: readonly string[]
   readonly topics: readonly string[]
   readonly gater: ConnectionGater
@@ -51,16 +56,13 @@ export interface NodeOptions extends TransportOptions {
   readonly discovery?: (components: MulticastDNSComponents) => PeerDiscovery
 }
 
-export interface TransportOptions {
-  readonly identity: Identity
-  readonly meshKey: Uint8Array | undefined
-  readonly watch: HandshakeWatch
-}
+/** Makes the one way, or the ways, to secure a connection. */
+type Encrypter = ReturnType<typeof guardedNoise>
 
 /** A libp2p node, not started, that carries a mesh: TCP, Noise with the mesh key, yamux, identify, ping, gossip. */
 export async function createNode(options: NodeOptions): Promise<MeshNode> {
   return await createLibp2p<NodeServices>({
-    ...transport(options, ADDRESS_DIAL_MS),
+    ...transport(options.identity, encryptersOf(options), ADDRESS_DIAL_MS),
     start: false,
     addresses: { listen: [...options.listen] },
     connectionGater: { denyDialMultiaddr: () => false, ...options.gater },
@@ -87,10 +89,10 @@ export async function createNode(options: NodeOptions): Promise<MeshNode> {
   })
 }
 
-/** A node that can only dial, for a joiner who has no mesh yet. */
-export async function createDialler(options: TransportOptions): Promise<Libp2p> {
+/** A node that can only dial, and in one way, for a joiner who has no mesh yet. */
+export async function createDialler(identity: Identity, encrypter: Encrypter): Promise<Libp2p> {
   return await createLibp2p({
-    ...transport(options, JOINER_DIAL_MS),
+    ...transport(identity, [encrypter], JOINER_DIAL_MS),
     start: false,
     addresses: { listen: [] },
     connectionGater: { denyDialMultiaddr: () => false },
@@ -109,12 +111,17 @@ const DECODE_LIMITS = {
   maxPeerInfos: 16,
 }
 
-function transport(options: TransportOptions, addressDialTimeout: number) {
+/** Noise first: whoever offers both gets that. */
+function encryptersOf({ meshKey, watch, door }: NodeOptions): Encrypter[] {
+  return [guardedNoise(meshKey, watch), ...(door === undefined ? [] : [door])]
+}
+
+function transport(identity: Identity, connectionEncrypters: Encrypter[], addressDialTimeout: number) {
   return {
-    privateKey: options.identity.privateKey,
+    privateKey: identity.privateKey,
     nodeInfo: { name: 'sgsd', version: '0.1.0', userAgent: 'sgsd/0.1.0' },
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
-    connectionEncrypters: [guardedNoise(options.meshKey, options.watch)],
+    connectionEncrypters,
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES, maxReadBufferLength: READ_BUFFER_BYTES } })],
     connectionManager: {
       maxConnections: 128,

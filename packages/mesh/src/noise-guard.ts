@@ -43,15 +43,15 @@ export function guardedNoise(meshKey: Uint8Array | undefined, watch: HandshakeWa
           await check('outbound', connection, secured.remotePeer)
           return secured
         } catch (error) {
-          throw named(error, options?.signal)
+          throw namedHandshake(error, options?.signal)
         }
       },
     }
   }
 }
 
-/** The dialler reads the first encrypted message: with another prologue its authentication tag does not fit. */
-function named(error: unknown, signal: AbortSignal | undefined): unknown {
+/** What a handshake's error means. The dialler reads the first encrypted message: with another prologue its authentication tag does not fit. */
+export function namedHandshake(error: unknown, signal: AbortSignal | undefined): unknown {
   if (!(error instanceof Error) || signal?.aborted === true) return error
   if (error.name === 'UnexpectedPeerError') return new Error(`${HANDSHAKE_PEER_MISMATCH}: ${error.message}`, { cause: error })
   if (/^handshake stage \d validation fail/.test(error.message)) {

@@ -3,6 +3,7 @@ import { Conduct } from './conduct.ts'
 import { MdnsDiscovery } from './discovery/mdns.ts'
 import { TailscaleDiscovery } from './discovery/tailscale.ts'
 import { TOPICS, topicName } from './gossip.ts'
+import { inviteDoor } from './invite-door.ts'
 import { Libp2pMesh } from './libp2p-mesh.ts'
 import { meshId8, type MeshOptions } from './mesh-options.ts'
 import { createNode } from './node.ts'
@@ -35,6 +36,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
     node = await createNode({
       identity: options.identity,
       meshKey: options.meshKey,
+      ...(options.invites === undefined ? {} : { door: inviteDoor(options.invites, now) }),
       watch: { metSelf: (direction, remoteAddr) => echo.met(direction, remoteAddr, now()) },
       listen: options.listen,
       topics: TOPICS.map((topic) => topicName(options.meshId, topic)),

@@ -1,3 +1,4 @@
+export * from './admission-messages.ts'
 export * from './block-messages.ts'
 export * from './blocks.ts'
 export * from './envelope.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { formatInvite, parseInvite } from './invite.ts'
-import { ALICE } from '../testing/member.ts'
+import { formatInvite, formatOneTimeInvite, inviteId, parseInvite } from './invite.ts'
+import { ALICE, BOB } from '../testing/member.ts'
 import { parsePeerName } from './peer-name.ts'
 
 const secret = new Uint8Array(32).map((_, i) => i * 8)
@@ -11,14 +11,17 @@ const address = `/ip4/100.64.0.7/tcp/42069/p2p/${ALICE.peer}`
 describe('invites (docs/protocol.md §11)', () => {
   test('an address with a secret', () => {
     expect(formatInvite(address, secret)).toBe(`${address}#${base64}`)
-    expect(parseInvite(`${address}#${base64}`)).toEqual({ type: 'accept', value: { address, peer: ALICE.peer, secret } })
+    expect(parseInvite(`${address}#${base64}`)).toEqual({ type: 'accept', value: { address, peer: ALICE.peer, kind: 'key', secret } })
   })
 
   test('any secret comes back', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
         expect(formatInvite(address, bytes)).toBe(`${address}#${Buffer.from(bytes).toString('base64url')}`)
-        expect(parseInvite(formatInvite(address, bytes))).toEqual({ type: 'accept', value: { address, peer: ALICE.peer, secret: bytes } })
+        expect(parseInvite(formatInvite(address, bytes))).toEqual({
+          type: 'accept',
+          value: { address, peer: ALICE.peer, kind: 'key', secret: bytes },
+        })
       }),
     )
   })
@@ -32,7 +35,7 @@ describe('invites (docs/protocol.md §11)', () => {
     [`/dns4/box.tail1234.ts.net/tcp/42069/p2p/${ALICE.peer}`, ALICE.peer],
     ['/dns/localhost/tcp/65535', undefined],
   ])('the bare address %s', (text, peer) => {
-    expect(parseInvite(text)).toEqual({ type: 'accept', value: { address: text, peer, secret: undefined } })
+    expect(parseInvite(text)).toEqual({ type: 'accept', value: { address: text, peer, kind: 'bare', secret: undefined } })
     expect(formatInvite(text)).toBe(text)
   })
 
@@ -72,6 +75,54 @@ describe('invites (docs/protocol.md §11)', () => {
     [`${address}#${base64.slice(0, -1)}B`, 'the secret behind # has characters or an end that base64url does not have: was the line copied whole?'],
   ])('%j is refused with a sentence', (text, reason) => {
     expect(parseInvite(text)).toEqual({ type: 'reject', reason })
+  })
+})
+
+describe('one-time invites (docs/protocol.md §11.2)', () => {
+  const line = formatOneTimeInvite(address, secret)
+
+  test('any secret comes back, told from a mesh key, at any address of the same peer', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
+        const text = formatOneTimeInvite(address, bytes)
+        expect(text).toMatch(/#i1\.[A-Za-z0-9_-]{48}$/)
+        const other = `/dns4/box/tcp/7/p2p/${ALICE.peer}`
+        for (const at of [address, other]) {
+          expect(parseInvite(text.replace(address, at))).toEqual({
+            type: 'accept',
+            value: { address: at, peer: ALICE.peer, kind: 'one-time', secret: bytes },
+          })
+        }
+      }),
+    )
+  })
+
+  test('no character of the secret can be changed unnoticed', () => {
+    const from = line.indexOf('#i1.') + 4
+    for (let i = from; i < line.length; i++) {
+      const changed = line.slice(0, i) + (line[i] === 'A' ? 'B' : 'A') + line.slice(i + 1)
+      expect(parseInvite(changed)).toEqual({
+        type: 'reject',
+        reason: 'the secret behind # does not belong to the peer id before it: the line was changed on its way, or put together from two',
+      })
+    }
+  })
+
+  test.each([
+    ['of another peer', line.replace(ALICE.peer, BOB.peer), /does not belong to the peer id/],
+    ['cut short', line.slice(0, -1), /must have 48 characters of base64url, this one has 47/],
+    ['with a character that base64url does not have', `${line.slice(0, -1)}.`, /base64url does not have/],
+    ['of a later version', line.replace('#i1.', '#i2.'), /a later version of sgsd/],
+    ['without its mark', line.replace('#i1.', '#'), /must have 43 characters of base64url, this one has 48/],
+    ['without a peer id', line.replace(`/p2p/${ALICE.peer}`, ''), /must end in \/p2p\//],
+  ])('one %s is refused with a sentence', (_, text, reason) => {
+    expect(parseInvite(text)).toEqual({ type: 'reject', reason: expect.stringMatching(reason) })
+  })
+
+  test('its id does not hold the secret and differs from secret to secret', () => {
+    expect(inviteId(secret)).toHaveLength(16)
+    expect(inviteId(secret)).toEqual(inviteId(secret.slice()))
+    expect(inviteId(secret)).not.toEqual(inviteId(secret.map((byte) => byte ^ 1)))
   })
 })
 

@@ -1,13 +1,19 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { PeerName } from '@sgsd/consensus'
 import { parsePeerName } from './peer-name.ts'
 import { accept, reject, type Verdict } from './verdict.ts'
+
+/** What the part behind # is: nothing, the mesh key itself, or the secret of an invite that ends. */
+export type InviteKind = 'bare' | 'key' | 'one-time'
 
 /** What a person pastes to join. docs/protocol.md §11 */
 export interface Invite {
   /** A multiaddr, with `/p2p/<peer>` where the peer is known. */
   readonly address: string
   readonly peer: PeerName | undefined
-  /** The mesh key; undefined in an open mesh. */
+  readonly kind: InviteKind
+  /** The mesh key, or the secret of a one-time invite; undefined where nothing follows the address. 32 bytes. */
   readonly secret: Uint8Array | undefined
 }
 
@@ -16,11 +22,36 @@ const SECRET_BYTES = 32
 const SECRET_CHARS = 43
 const MAX_INVITE_CHARS = 512
 
+/** What a one-time secret begins with; `.` is no character of base64url, so that no mesh key does. */
+const ONE_TIME_MARK = 'i1.'
+/** A secret and its check: 36 bytes, without spare bits. */
+const ONE_TIME_CHARS = 48
+const CHECK_BYTES = 4
+const CHECK_DOMAIN = utf8ToBytes('sgs-invite/1')
+const ID_DOMAIN = utf8ToBytes('sgs-invite-id/1')
+
+/** Bytes by which the node that made an invite knows it; they say nothing of the secret. */
+export const INVITE_ID_BYTES = 16
+
 const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** @param address - a multiaddr with /p2p @param secret - 32 bytes */
-export function formatInvite(address: string, secret?: Uint8Array): string {
-  return secret === undefined ? address : `${address}#${encodeBase64Url(secret)}`
+/** An address alone, or with the mesh key behind it. @param address - a multiaddr with /p2p @param meshKey - 32 bytes */
+export function formatInvite(address: string, meshKey?: Uint8Array): string {
+  return meshKey === undefined ? address : `${address}#${encodeBase64Url(meshKey)}`
+}
+
+/**
+ * The line of a one-time invite. Four bytes of check bind the secret to the peer that made it, so that a line that was changed on the way is told from one
+ * that is no longer good.
+ * @param address - a multiaddr with /p2p/<peer> @param secret - 32 bytes
+ */
+export function formatOneTimeInvite(address: string, secret: Uint8Array): string {
+  return `${address}#${ONE_TIME_MARK}${encodeBase64Url(concatBytes(secret, checkOf(address.slice(address.lastIndexOf('/') + 1), secret)))}`
+}
+
+/** How an invite is named between the two sides before they prove to each other that they know its secret. docs/protocol.md §11.2 */
+export function inviteId(secret: Uint8Array): Uint8Array {
+  return sha256(concatBytes(ID_DOMAIN, secret)).slice(0, INVITE_ID_BYTES)
 }
 
 /** Reads `<multiaddr>` or `<multiaddr>#<secret>`. Every refusal is one sentence for the person who pasted it. Total. */
@@ -33,17 +64,34 @@ export function parseInvite(text: string): Verdict<Invite> {
   if (wrong !== undefined) return reject(wrong)
   const peer = peerOf(address)
   if (peer?.type === 'reject' || peer?.type === 'ignore') return reject(`the address names ${peer.reason.replace('not a', 'no')}`)
-  if (mark < 0) return accept({ address, peer: peer?.value, secret: undefined })
+  if (mark < 0) return accept({ address, peer: peer?.value, kind: 'bare', secret: undefined })
   if (peer === undefined) return reject('the address of an invite must end in /p2p/ and the peer id of the node that made it')
-  const fragment = text.slice(mark + 1)
-  if (fragment.length !== SECRET_CHARS) {
-    return reject(
-      `the secret behind # must have ${SECRET_CHARS} characters of base64url, this one has ${fragment.length}: was the line copied whole?`,
-    )
+  const read = readFragment(text.slice(mark + 1), peer.value)
+  return read.type === 'accept' ? accept({ address, peer: peer.value, ...read.value }) : read
+}
+
+function readFragment(fragment: string, peer: PeerName): Verdict<{ readonly kind: InviteKind; readonly secret: Uint8Array }> {
+  const isOneTime = fragment.startsWith(ONE_TIME_MARK)
+  if (!isOneTime && /^i[0-9]{1,3}\./.test(fragment)) return reject('a later version of sgsd made this invite: update this one')
+  const body = isOneTime ? fragment.slice(ONE_TIME_MARK.length) : fragment
+  const chars = isOneTime ? ONE_TIME_CHARS : SECRET_CHARS
+  if (body.length !== chars) {
+    return reject(`the secret behind # must have ${chars} characters of base64url, this one has ${body.length}: was the line copied whole?`)
   }
-  const secret = decodeBase64Url(fragment)
-  if (secret === undefined) return reject('the secret behind # has characters or an end that base64url does not have: was the line copied whole?')
-  return accept({ address, peer: peer.value, secret })
+  const bytes = decodeBase64Url(body, isOneTime ? SECRET_BYTES + CHECK_BYTES : SECRET_BYTES)
+  if (bytes === undefined) return reject('the secret behind # has characters or an end that base64url does not have: was the line copied whole?')
+  if (!isOneTime) return accept({ kind: 'key', secret: bytes })
+  const secret = bytes.slice(0, SECRET_BYTES)
+  const check = checkOf(peer, secret)
+  if (!check.every((byte, i) => byte === bytes[SECRET_BYTES + i])) {
+    return reject('the secret behind # does not belong to the peer id before it: the line was changed on its way, or put together from two')
+  }
+  return accept({ kind: 'one-time', secret })
+}
+
+function checkOf(peer: string, secret: Uint8Array): Uint8Array {
+  const name = utf8ToBytes(peer)
+  return sha256(concatBytes(CHECK_DOMAIN, Uint8Array.of(name.length), name, secret)).slice(0, CHECK_BYTES)
 }
 
 /** Is this a multiaddr that we can dial: `/ip4|ip6|dns|dns4|dns6/<host>/tcp/<port>`, then perhaps `/p2p/<peer>`? @returns what is wrong, or undefined */
@@ -99,9 +147,9 @@ function encodeBase64Url(bytes: Uint8Array): string {
   return bits > 0 ? text + BASE64URL[(held << (6 - bits)) & 63] : text
 }
 
-/** 32 bytes of 43 characters, or undefined; the two bits that are left over must be 0, so that a secret has one form. */
-function decodeBase64Url(text: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(SECRET_BYTES)
+/** So many bytes of just as many characters as they need, or undefined; bits that are left over must be 0, so that a secret has one form. */
+function decodeBase64Url(text: string, size: number): Uint8Array | undefined {
+  const bytes = new Uint8Array(size)
   let bits = 0
   let held = 0
   let at = 0

@@ -54,3 +54,6 @@ export const MAX_PATH_HASHES = 14
 
 /** Characters of the reason of a roster operation. */
 export const MAX_REASON_CHARS = 200
+
+/** Bytes of a message by which a node is let in: a genesis, a mesh key and what is around them. docs/protocol.md §11.3 */
+export const MAX_ADMISSION_BYTES = 2_048
