@@ -23,15 +23,16 @@ export const ALLOWED = {
   lattice: ['hllset'],
   consensus: ['color', 'hllset', 'lattice'],
   wire: ['color', 'consensus', 'hllset', 'lattice'],
+  interop: ['color', 'consensus', 'hllset', 'lattice', 'wire'],
   mesh: ['color', 'consensus', 'hllset', 'lattice', 'wire'],
   store: ['color', 'consensus', 'hllset', 'lattice', 'wire'],
   compute: ['color', 'consensus', 'hllset', 'lattice', 'wire'],
-  daemon: ['color', 'compute', 'consensus', 'hllset', 'lattice', 'mesh', 'store', 'wire'],
-  cli: ['color', 'compute', 'consensus', 'daemon', 'hllset', 'lattice', 'wire'],
+  daemon: ['color', 'compute', 'consensus', 'hllset', 'interop', 'lattice', 'mesh', 'store', 'wire'],
+  cli: ['color', 'compute', 'consensus', 'daemon', 'hllset', 'interop', 'lattice', 'wire'],
 } as const satisfies Record<string, readonly string[]>
 
 /** Packages without files, sockets, clocks, timers, chance, console or environment. */
-export const PURE: ReadonlySet<string> = new Set(['color', 'hllset', 'lattice', 'consensus', 'wire'])
+export const PURE: ReadonlySet<string> = new Set(['color', 'hllset', 'lattice', 'consensus', 'wire', 'interop'])
 
 /** What a pure package may take from the registry: code that computes. */
 const PURE_LIBRARIES: ReadonlySet<string> = new Set(['@noble/hashes', 'msgpackr', 'yaml'])

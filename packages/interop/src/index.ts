@@ -1,0 +1,7 @@
+export * from './layer-bundle.ts'
+export * from './layer-tensors.ts'
+export * from './limits.ts'
+export * from './read-layer.ts'
+export * from './safetensors.ts'
+export * from './tensor-file.ts'
+export * from './torch-file.ts'
