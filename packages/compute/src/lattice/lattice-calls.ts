@@ -1,9 +1,11 @@
 import type { FoldId, PeerName } from '@sgsd/consensus'
 import type { EmbeddedSlice } from './embedding/port.ts'
+import type { AnswerSource } from './answering.ts'
 import type { CpuEngineName } from './cpu-engines.ts'
 import type {
   Answer,
   CommitDraft,
+  ConsensusRow,
   FarmOptions,
   FarmReport,
   FoldReport,
@@ -63,6 +65,8 @@ export interface LatticeCalls {
   load(content: LayerContent): string | undefined
   fold(members: FoldMembers): Promise<FoldReport>
   ask(text: string, k: number): Promise<Answer>
+  answerFrom(source: AnswerSource | undefined): Promise<void>
+  consensusRow(row: number): ConsensusRow
   openProgram(input: ProgramInput): number
   advanceProgram(id: number): ProgramSlice
   closeProgram(id: number): void

@@ -1,13 +1,11 @@
 // Thread of the lattice: the swarm and its engine behind the calls of lattice-calls.ts.
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
-import { zstdDecompressSync } from 'node:zlib'
-import { buildLattice, coverState, HANZI_TABLE_FILE, type HanziKernel, MAX_TABLE_BYTES, parseHanziTable, radicalRows } from '@sgsd/lattice'
+import { buildLattice, coverState, type HanziKernel, radicalRows } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
 import { runCanary } from './canary.ts'
 import { chooseCpuEngine } from './cpu-engines.ts'
 import { Embedders } from './embedding/embedders.ts'
+import { readTable } from './hanzi-table.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
 import { loadOrt, type ProviderName } from '../onnx/ort.ts'
@@ -74,6 +72,8 @@ const calls: LatticeCalls = {
   load: (content) => opened().load(content),
   fold: (members) => opened().fold(members),
   ask: (text, k) => opened().ask(text, k),
+  answerFrom: (source) => opened().answerFrom(source),
+  consensusRow: (row) => opened().consensusRow(row),
   openProgram: (input) => openedPrograms().open(input),
   advanceProgram: (id) => openedPrograms().advance(id),
   closeProgram: (id) => openedPrograms().close(id),
@@ -101,13 +101,6 @@ function openedPrograms(): Programs {
 function openedEmbedders(): Embedders {
   if (embedders === undefined) throw new Error('the lattice worker was called before `open`')
   return embedders
-}
-
-function readTable(): HanziKernel {
-  const bytes = readFileSync(fileURLToPath(import.meta.resolve(HANZI_TABLE_FILE)))
-  const table = parseHanziTable(zstdDecompressSync(bytes, { maxOutputLength: MAX_TABLE_BYTES }))
-  if ('error' in table) throw new Error(`the hanzi table is damaged: ${table.error}`)
-  return table
 }
 
 async function openProvider(provider: ProviderName): Promise<OnnxStepEngine> {

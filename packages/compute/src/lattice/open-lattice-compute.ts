@@ -1,12 +1,14 @@
 import type { FoldId, PeerName } from '@sgsd/consensus'
 import { ComputeError } from '../compute-error.ts'
 import type { EmbeddedSlice } from './embedding/port.ts'
+import type { AnswerSource } from './answering.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import type { ProgramInput, ProgramSlice } from './programs/port.ts'
 import type { ProviderName } from '../onnx/ort.ts'
 import type {
   Answer,
   CommitDraft,
+  ConsensusRow,
   FarmOptions,
   FarmReport,
   FoldReport,
@@ -164,6 +166,14 @@ class LatticeClient implements LatticeCompute {
 
   ask(text: string, k: number): Promise<Answer> {
     return this.#link.call('ask', text, k)
+  }
+
+  answerFrom(source: AnswerSource | undefined): Promise<void> {
+    return this.#link.call('answerFrom', source)
+  }
+
+  consensusRow(row: number): Promise<ConsensusRow> {
+    return this.#link.call('consensusRow', row)
   }
 
   openProgram(input: ProgramInput): Promise<number> {

@@ -1,5 +1,6 @@
 import type { BlockId, LayerId, PeerName } from '@sgsd/consensus'
 import type { EmbeddingCompute } from './embedding/port.ts'
+import type { AnswerSource } from './answering.ts'
 import type { ProgramCompute } from './programs/port.ts'
 
 /** An execution provider and what became of it at start. */
@@ -103,6 +104,12 @@ export interface Answer {
   readonly provider: string
 }
 
+/** Edges of one row of the consensus, columns ascending. */
+export interface ConsensusRow {
+  readonly tau: readonly { readonly column: number; readonly weight: number }[]
+  readonly rho: readonly { readonly column: number; readonly weight: number }[]
+}
+
 /** Lattice work in its own worker thread; every call is answered in order. */
 export interface LatticeCompute extends AsyncDisposable, ProgramCompute, EmbeddingCompute {
   info(): LatticeInfo
@@ -134,6 +141,13 @@ export interface LatticeCompute extends AsyncDisposable, ProgramCompute, Embeddi
   fold(members: readonly { readonly peer: PeerName; readonly seq: bigint; readonly layer: LayerId; readonly weight: number }[]): Promise<FoldReport>
   /** @throws ComputeError TEXT_UNKNOWN when no character of the text is known */
   ask(text: string, k: number): Promise<Answer>
+  /**
+   * From the next question on `ask` answers from this lattice, and with undefined from the running one again. Learning, predictions for hosts and folds go on
+   * meanwhile as they were.
+   */
+  answerFrom(source: AnswerSource | undefined): Promise<void>
+  /** One row of the consensus as folded, without what this member has learned since. No edges for a row outside the lattice. */
+  consensusRow(row: number): Promise<ConsensusRow>
   close(): Promise<void>
 }
 

@@ -1,12 +1,14 @@
-import { createHash } from 'node:crypto'
-import { type EvidenceBlock, foldBytes, type FoldId, type LayerId, type PeerName, type RowBlock } from '@sgsd/consensus'
+import { type EvidenceBlock, type FoldId, type LayerId, type PeerName, type RowBlock } from '@sgsd/consensus'
 import { cover, lineRows, nearest } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
+import { foldDigest } from '../history/fold-digest.ts'
+import { Answering, type AnswerSource, type Settler } from './answering.ts'
 import type { FoldMembers } from './lattice-calls.ts'
 import { EvidenceLearning } from './learning/evidence-learning.ts'
 import { HebbLearning } from './learning/hebb-learning.ts'
 import type { CheckedLayer, Learning, LearningGround } from './learning/learning.ts'
-import type { Answer, CommitDraft, FarmOptions, FarmReport, FoldReport, GradedLine, LayerContent, Prediction } from './port.ts'
+import { consensusRow, NO_EDGES } from './consensus-row.ts'
+import type { Answer, CommitDraft, ConsensusRow, FarmOptions, FarmReport, FoldReport, GradedLine, LayerContent, Prediction } from './port.ts'
 import type { ProgramLattice } from './programs/program-run.ts'
 import type { StepEngine } from './step-engine.ts'
 
@@ -47,10 +49,14 @@ export class Swarm<B> {
   /** What the newest fold named. */
   #folded: ReadonlySet<LayerId> = new Set()
   #consensus: ProgramLattice
+  readonly #answering: Answering
+  /** What is asked in the place of the running lattice. */
+  #answers: Settler | undefined
 
   constructor(ground: LearningGround, learning: Learning<B>) {
     this.#ground = ground
     this.#learning = learning
+    this.#answering = new Answering(ground.kernel, learning.foldId)
     this.#consensus = { matrices: ground.base, state: new Float32Array(ground.kernel.definedCount) }
   }
 
@@ -120,13 +126,16 @@ export class Swarm<B> {
     })
     const folded = await this.#learning.fold(named)
     this.#consensus = folded
-    const hash = createHash('sha256').update(this.#ground.kernel.id).update(this.#learning.foldId)
-    for (const bytes of foldBytes(folded)) hash.update(bytes)
     const now = new Set(members.map(({ layer }) => layer))
     // a layer that no fold has named yet was loaded after the caller chose: the next fold will name it
     for (const layer of this.#folded) if (!now.has(layer)) this.#loaded.delete(layer)
     this.#folded = now
-    return { digest: hash.digest('hex'), rows: folded.rows, nnz: folded.nnz, ms: performance.now() - began }
+    return {
+      digest: foldDigest(this.#ground.kernel.id, this.#learning.foldId, folded),
+      rows: folded.rows,
+      nnz: folded.nnz,
+      ms: performance.now() - began,
+    }
   }
 
   /** The consensus as folded, without what this member has learned since. Never changed in place: a fold replaces it. */
@@ -154,11 +163,22 @@ export class Swarm<B> {
     }
   }
 
+  /** Answers from this lattice, or (undefined) from the running one, from the next question on. Learning, predictions and folds go on as they were. */
+  async answerFrom(source: AnswerSource | undefined): Promise<void> {
+    this.#answers = source === undefined ? undefined : await this.#answering.over(source)
+    if (source === undefined) await this.#answering.release()
+  }
+
+  /** One row of the consensus as folded: columns and weights of both matrices. */
+  consensusRow(row: number): ConsensusRow {
+    return row < this.#ground.kernel.definedCount ? consensusRow(this.#consensus.matrices, row) : NO_EDGES
+  }
+
   async ask(text: string, k: number): Promise<Answer> {
     const { kernel } = this.#ground
     const { rows, known, unknown } = cover(kernel, text)
     if (rows.length === 0) throw new ComputeError('TEXT_UNKNOWN', { text: [...text].slice(0, MAX_ECHO).join('') })
-    const { state, steps, converged, provider } = await this.#learning.settle(rows)
+    const { state, steps, converged, provider } = await (this.#answers ?? this.#learning).settle(rows)
     return {
       nearest: nearest(state, rows, k).map(({ row, value }) => ({
         character: kernel.characterAt(row),
