@@ -23,6 +23,7 @@ const NODES_LIMIT_MS = 900_000
 interface EvalFlags {
   readonly seed: number
   readonly poems?: number
+  readonly distinct?: boolean
   readonly pairs?: number
   readonly hebb?: number
   readonly nodes?: boolean
@@ -37,10 +38,11 @@ export function addEval(program: Command, context: Context): void {
       'Learns from nine tenths of the 9,000 shipped poems and is examined on the last: find the true next line among 500, guess 20 characters of the next line. ' +
       'The seed decides the split, the pairs and the resamples. Exit 7 when three members with a third each do not fold to the bytes of one with all. ' +
       'With --nodes the members are daemons as well, processes of their own on loopback that farm what they are sent.',
-    examples: ['sgsd eval', 'sgsd eval --seed 2 --json', 'sgsd eval --pairs 1500', 'sgsd eval --hebb 2000', 'sgsd eval --nodes'],
+    examples: ['sgsd eval', 'sgsd eval --seed 2 --json', 'sgsd eval --distinct', 'sgsd eval --hebb 2000', 'sgsd eval --nodes'],
   })
     .option('--seed <number>', 'another split', wholeNumber(0, 2 ** 32 - 1), DEFAULT_SEED)
     .option('--poems <count>', 'only the first so many poems of the corpus: quicker, and less to learn from', wholeNumber(LEAST_POEMS, 9_000))
+    .option('--distinct', 'leave out poems that share a line with an earlier one: harder for every model, and fairer')
     .option('--pairs <count>', 'ask about so many pairs of lines, drawn at random, or all', pairCount)
     .option('--hebb <lines>', 'also learn by the Hebb rule from so many lines: slow', wholeNumber(2, 1_000_000))
     .option('--nodes', 'also farm on three real daemons and on one, and compare what they hold')
@@ -51,6 +53,7 @@ export function addEval(program: Command, context: Context): void {
         const evaluation = await evaluate(await readMaterials(), {
           seed: flags.seed,
           ...(flags.poems === undefined ? {} : { poems: flags.poems }),
+          ...(flags.distinct === undefined ? {} : { distinct: flags.distinct }),
           ...(flags.pairs === undefined ? {} : { pairs: flags.pairs }),
           ...(flags.hebb === undefined ? {} : { hebb: { lines: flags.hebb, open: () => context.edges.lattice() } }),
           signal: context.signal,

@@ -12,6 +12,8 @@ export interface EvaluationDocument {
   readonly corpus: { readonly name: string; readonly sha256: string; readonly documents: number; readonly lines: number }
   readonly split: {
     readonly by: 'poem'
+    /** Whether poems that share a line with an earlier one were left out. */
+    readonly distinct: boolean
     readonly train: number
     readonly test: number
     readonly trainLines: number

@@ -45,7 +45,7 @@ describe('a quick evaluation', () => {
     expect({ schema, seeds, split: { ...split, pairs: 0, trainLines: 0 } }).toEqual({
       schema: 'sgsd.eval/1',
       seeds: [1],
-      split: { by: 'poem', train: 270, test: 30, trainLines: 0, pairs: 0, candidates: 500, guesses: 20 },
+      split: { by: 'poem', distinct: false, train: 270, test: 30, trainLines: 0, pairs: 0, candidates: 500, guesses: 20 },
     })
     expect(ran.document.corpus).toMatchObject({ name: '全唐诗选', documents: POEMS, lines: 2_681 })
     expect(Object.keys(retrieval.mrr).sort()).toEqual(['consensus3', 'lsa', 'oneNode', 'pmi', 'tfidf', 'untouched'])

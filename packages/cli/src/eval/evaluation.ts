@@ -7,6 +7,7 @@ import {
   Bootstrap,
   CANDIDATES,
   dealt,
+  distinctDocuments,
   documentsOf,
   examineGuesses,
   examineRetrieval,
@@ -39,6 +40,8 @@ export interface EvaluationOptions {
   readonly seed: number
   /** Takes only the first so many poems of the corpus; all without it. */
   readonly poems?: number
+  /** Leaves out poems that share a line with an earlier one. */
+  readonly distinct?: boolean
   /** Pairs asked about, at most; all without it. */
   readonly pairs?: number
   /** Learns by the Hebb rule from so many lines, beside the rest; none without it. */
@@ -65,7 +68,8 @@ export async function evaluate(materials: Materials, options: EvaluationOptions)
   const began = performance.now()
   const { kernel, base, corpus, lines } = materials
   const { seed, signal, onStep, hebb } = options
-  const documents = documentsOf(lines).slice(0, options.poems)
+  const poems = documentsOf(lines).slice(0, options.poems)
+  const documents = options.distinct === true ? distinctDocuments(poems) : poems
   const split = splitDocuments(documents, seed)
   const tasks = tasksOf(kernel, split, seed, options.pairs)
   const digests = { oneNode: '', consensus3: '' }
@@ -112,6 +116,7 @@ export async function evaluate(materials: Materials, options: EvaluationOptions)
     corpus: { name: corpus.title, sha256: corpus.sha256, documents: documents.length, lines: lengthOf(documents) },
     split: {
       by: 'poem',
+      distinct: options.distinct === true,
       train: split.train.length,
       test: split.test.length,
       trainLines: lengthOf(split.train),

@@ -8,7 +8,7 @@ import { examineGuesses, examineRetrieval } from './examine.ts'
 import { pmiOf } from './pmi.ts'
 import { SplitMix32 } from './random.ts'
 import { leftSingular, type SparseColumns } from './singular.ts'
-import { dealt, documentsOf, linesOf, splitDocuments } from './split.ts'
+import { dealt, distinctDocuments, documentsOf, linesOf, splitDocuments } from './split.ts'
 import { CANDIDATES, tasksOf } from './tasks.ts'
 import { inverseFrequency, tfIdfScorer } from './tf-idf.ts'
 
@@ -48,6 +48,18 @@ describe('splits', () => {
         expect(documentsOf(linesOf(list))).toEqual(list)
       }),
     )
+  })
+
+  test('can leave out documents that share a telling line with an earlier one', () => {
+    const [first, again, refrain, other] = [
+      ['床前明月光', '疑是地上霜'],
+      ['疑是地上霜', '舉頭望明月'],
+      ['嗚呼', '春眠不覺曉'],
+      ['嗚呼', '處處聞啼鳥'],
+    ]
+    expect(distinctDocuments([first!, again!, refrain!, other!])).toEqual([first, refrain, other])
+    // what is left out tells of nothing itself
+    expect(distinctDocuments([first!, again!, ['舉頭望明月']])).toEqual([first, ['舉頭望明月']])
   })
 
   test('learn from nine tenths and examine the last, whole documents, all of them, the same for the same seed', () => {

@@ -29,6 +29,23 @@ export function linesOf(documents: readonly TextDocument[]): string[] {
   return documents.flatMap((document) => [...document, ''])
 }
 
+/** Lines shorter than this are common property: refrains and sighs say nothing of a poem's origin. */
+const TELLING_CHARACTERS = 4
+
+/**
+ * Documents without those that share a line with an earlier one: an anthology prints some poems twice, whole or in variants, and a split by document
+ * would then examine what was learned by heart.
+ */
+export function distinctDocuments(documents: readonly TextDocument[]): TextDocument[] {
+  const known = new Set<string>()
+  return documents.filter((document) => {
+    const telling = document.filter((line) => [...line].length >= TELLING_CHARACTERS)
+    if (telling.some((line) => known.has(line))) return false
+    for (const line of telling) known.add(line)
+    return true
+  })
+}
+
 /** Shuffles by the seed; the first tenth is the examination. Whole documents: lines of one poem are never on both sides. */
 export function splitDocuments(documents: readonly TextDocument[], seed: number): Split {
   const order = new SplitMix32(seed, 1).shuffled(documents)
