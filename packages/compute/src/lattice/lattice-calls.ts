@@ -3,6 +3,7 @@ import type { EmbeddedSlice } from './embedding/port.ts'
 import type { AnswerSource } from './answering.ts'
 import type { CpuEngineName } from './cpu-engines.ts'
 import type {
+  Adopted,
   Answer,
   CommitDraft,
   ConsensusRow,
@@ -60,6 +61,7 @@ export interface LatticeCalls {
   farm(lines: readonly string[], options: FarmOptions): Promise<FarmReport>
   predict(lines: readonly string[], k: number): Promise<readonly Prediction[]>
   learn(items: readonly GradedLine[]): Promise<FarmReport>
+  adopt(content: LayerContent): Adopted
   commit(): CommitDraft
   restore(own: LayerContent, lines: number, meanScore: number): Promise<void>
   load(content: LayerContent): string | undefined

@@ -67,6 +67,7 @@ const calls: LatticeCalls = {
   farm: (lines, options) => opened().farm(lines, options),
   predict: (lines, k) => opened().predict(lines, k),
   learn: (items) => opened().learn(items),
+  adopt: (content) => opened().adopt(content),
   commit: () => opened().commit(),
   restore: (own, lines, meanScore) => opened().restore(own, lines, meanScore),
   load: (content) => opened().load(content),

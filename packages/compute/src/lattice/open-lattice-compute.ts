@@ -6,6 +6,7 @@ import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import type { ProgramInput, ProgramSlice } from './programs/port.ts'
 import type { ProviderName } from '../onnx/ort.ts'
 import type {
+  Adopted,
   Answer,
   CommitDraft,
   ConsensusRow,
@@ -23,7 +24,7 @@ import { cpuEngineOf, parseEngineName, providerOf, type ProviderSurvey, surveyPr
 import { WorkerLink } from '../worker/worker-link.ts'
 
 export interface LatticeOptions {
-  /** `native`, `wasm`, `reference` or `onnx:<cuda|coreml|dml|webgpu>`; without it the fastest that answers right. */
+  /** `native`, `wasm`, `reference` or `onnx:<cuda|coreml|dml|webgpu>`; without it, and with `auto`, the fastest that answers right. */
   readonly provider?: string
   /** The mesh's fold, which decides how this member learns; `mean/1` unless said. */
   readonly fold?: FoldId
@@ -36,7 +37,7 @@ export interface LatticeOptions {
  * @throws ComputeError PROVIDER_UNAVAILABLE when the provider asked for does not work here, saying why
  */
 export async function openLatticeCompute(options: LatticeOptions = {}): Promise<LatticeCompute> {
-  const wanted = options.provider === undefined ? undefined : parseEngineName(options.provider)
+  const wanted = options.provider === undefined || options.provider === 'auto' ? undefined : parseEngineName(options.provider)
   const forced = providerOf(wanted)
   const survey = surveyProviders(wanted)
   if (forced !== undefined) refuseUnlessPassed(forced, await survey)
@@ -146,6 +147,10 @@ class LatticeClient implements LatticeCompute {
 
   learn(items: readonly GradedLine[]): Promise<FarmReport> {
     return this.#link.call('learn', items)
+  }
+
+  adopt(content: LayerContent): Promise<Adopted> {
+    return this.#link.call('adopt', content)
   }
 
   commit(): Promise<CommitDraft> {

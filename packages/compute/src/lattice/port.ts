@@ -77,6 +77,13 @@ export interface Prediction {
   readonly nearest: readonly { readonly character: string; readonly value: number }[]
 }
 
+/** What came of rows from outside. */
+export interface Adopted {
+  /** Rows taken, and rows left out because their radicals are other members'. */
+  readonly rows: number
+  readonly leftOut: number
+}
+
 /** Learned content ready to be stored and announced. */
 export interface CommitDraft {
   readonly radicals: readonly { readonly radical: number; readonly rows: number; readonly nnz: number; readonly bytes: Uint8Array }[]
@@ -127,6 +134,12 @@ export interface LatticeCompute extends AsyncDisposable, ProgramCompute, Embeddi
    * against revision, and without one the line against the lattice's own 32 best, weighted by the score.
    */
   learn(items: readonly GradedLine[]): Promise<FarmReport>
+  /**
+   * Makes rows from outside part of what this member has learned. Weights replace those of the rows that this member owns; counts are added to its own.
+   * @param content - as from another member; its state is not looked at
+   * @throws ComputeError LAYER_REFUSED with the reason, and nothing learned
+   */
+  adopt(content: LayerContent): Promise<Adopted>
   /** What this member has learned so far; nothing is reset. */
   commit(): Promise<CommitDraft>
   /** Continue from the member's own head after a restart. */

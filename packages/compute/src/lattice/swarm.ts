@@ -8,7 +8,7 @@ import { EvidenceLearning } from './learning/evidence-learning.ts'
 import { HebbLearning } from './learning/hebb-learning.ts'
 import type { CheckedLayer, Learning, LearningGround } from './learning/learning.ts'
 import { consensusRow, NO_EDGES } from './consensus-row.ts'
-import type { Answer, CommitDraft, ConsensusRow, FarmOptions, FarmReport, FoldReport, GradedLine, LayerContent, Prediction } from './port.ts'
+import type { Adopted, Answer, CommitDraft, ConsensusRow, FarmOptions, FarmReport, FoldReport, GradedLine, LayerContent, Prediction } from './port.ts'
 import type { ProgramLattice } from './programs/program-run.ts'
 import type { StepEngine } from './step-engine.ts'
 
@@ -84,6 +84,12 @@ export class Swarm<B> {
 
   learn(items: readonly GradedLine[]): Promise<FarmReport> {
     return this.#learning.learn(items)
+  }
+
+  adopt(content: LayerContent): Adopted {
+    const layer = this.#learning.check(content)
+    if ('refusal' in layer) throw new ComputeError('LAYER_REFUSED', { layer: content.layer, detail: layer.refusal })
+    return this.#learning.adopt(layer)
   }
 
   async predict(lines: readonly string[], k: number): Promise<readonly Prediction[]> {

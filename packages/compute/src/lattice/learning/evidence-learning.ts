@@ -11,6 +11,8 @@ import {
   type EvidenceRows,
   type EvidenceSnapshot,
   lineRows,
+  MAX_EVIDENCE_PAIRS,
+  MAX_EVIDENCE_TOTAL,
   priorState,
   Readout,
   scoreGuesses,
@@ -20,7 +22,7 @@ import {
 import { encodeEvidenceBlock, encodeStateBlock } from '@sgsd/wire'
 import { ComputeError } from '../../compute-error.ts'
 import { checkLayer, EVIDENCE_READER } from '../layer-check.ts'
-import type { CommitDraft, FarmOptions, FarmReport, GradedLine, LayerContent } from '../port.ts'
+import type { Adopted, CommitDraft, FarmOptions, FarmReport, GradedLine, LayerContent } from '../port.ts'
 import type { StepEngine } from '../step-engine.ts'
 import type { CheckedLayer, Learning, LearningGround, Settled } from './learning.ts'
 
@@ -129,6 +131,25 @@ export class EvidenceLearning implements Learning<EvidenceBlock> {
 
   nearest(rows: Uint32Array, k: number): Promise<readonly Entry[]> {
     return Promise.resolve(this.#reader().nearest(rows, rows, k))
+  }
+
+  adopt({ blocks }: CheckedLayer<EvidenceBlock>): Adopted {
+    const { cols, total } = this.#counts.snapshot()
+    const pairs = blocks.reduce((sum, { counts }) => sum + counts.length, cols.length)
+    const units = total + sumOf(blocks)
+    if (pairs > MAX_EVIDENCE_PAIRS || units > MAX_EVIDENCE_TOTAL) {
+      const detail = `with this member's own, these are ${pairs} pairs that sum to ${units}: more than one member may count`
+      throw new ComputeError('LAYER_REFUSED', { layer: '', detail })
+    }
+    let rows = 0
+    for (const { rowIds, ptr, cols, counts } of blocks) {
+      for (const [i, row] of rowIds.entries()) {
+        for (let e = ptr[i]!; e < ptr[i + 1]!; e++) this.#counts.add(row, cols[e]!, counts[e]!)
+        this.#touched[row] = 1
+        rows++
+      }
+    }
+    return { rows, leftOut: 0 }
   }
 
   commit(): CommitDraft {

@@ -16,7 +16,7 @@ import {
 import { encodeRowBlock, encodeStateBlock } from '@sgsd/wire'
 import { ComputeError } from '../../compute-error.ts'
 import { checkLayer, ROW_READER } from '../layer-check.ts'
-import type { CommitDraft, FarmOptions, FarmReport, GradedLine, LayerContent } from '../port.ts'
+import type { Adopted, CommitDraft, FarmOptions, FarmReport, GradedLine, LayerContent } from '../port.ts'
 import type { StepEngine, Trajectory } from '../step-engine.ts'
 import { blocksOf, rowsOf } from './learned-blocks.ts'
 import type { CheckedLayer, Learning, LearningGround, Settled } from './learning.ts'
@@ -108,6 +108,21 @@ export class HebbLearning implements Learning<RowBlock> {
   async nearest(rows: Uint32Array, k: number): Promise<readonly Entry[]> {
     const { state } = await this.#trajectory(rows, rows)
     return nearest(state, rows, k)
+  }
+
+  adopt({ blocks }: CheckedLayer<RowBlock>): Adopted {
+    let leftOut = 0
+    let rows = 0
+    for (const [row, learned] of rowsOf(blocks)) {
+      if (!this.#owned.has(this.#ground.kernel.radicals[row]!)) {
+        leftOut++
+        continue
+      }
+      rows++
+      this.#learned.set(row, learned)
+      this.#engine.setRow(row, learned)
+    }
+    return { rows, leftOut }
   }
 
   commit(): CommitDraft {

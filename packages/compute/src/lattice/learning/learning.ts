@@ -1,6 +1,6 @@
 import type { FoldId, Folded, FoldMember, PeerName } from '@sgsd/consensus'
 import type { Entry, HanziKernel, LatticeMatrices } from '@sgsd/lattice'
-import type { CommitDraft, FarmOptions, FarmReport, GradedLine, LayerContent } from '../port.ts'
+import type { Adopted, CommitDraft, FarmOptions, FarmReport, GradedLine, LayerContent } from '../port.ts'
 import type { StepEngine, Trajectory } from '../step-engine.ts'
 
 /** What every way of learning stands on. */
@@ -40,6 +40,8 @@ export interface Learning<B> {
   settle(rows: Uint32Array): Promise<Settled>
   /** The k highest entries of s(t+1) without `rows`. */
   nearest(rows: Uint32Array, k: number): Promise<readonly Entry[]>
+  /** Rows from outside become learned ones. @throws ComputeError LAYER_REFUSED, and nothing changes */
+  adopt(layer: CheckedLayer<B>): Adopted
   commit(): CommitDraft
   /** @param own - this member's head, checked */
   restore(own: CheckedLayer<B>, lines: number, meanScore: number): Promise<void>
