@@ -1,4 +1,5 @@
 import { MAX_GRACE_MS } from '@sgsd/store'
+import { ENGINE_NAMES, type EngineName } from '@sgsd/compute'
 import { z } from 'zod'
 import { type HostConfig, hostSchema } from './hosts/host-config.ts'
 
@@ -47,6 +48,10 @@ export interface Config {
     readonly graceMinutes: number
     /** Between two readings of every block; 0 = none unasked. */
     readonly scrubDays: number
+  }
+  readonly lattice: {
+    /** What steps the lattice: `auto` is the fastest that answers right here, any other name is taken or the daemon does not start. */
+    readonly provider: 'auto' | EngineName
   }
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
 }
@@ -97,5 +102,6 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       scrubDays: z.int().min(0).max(3_650).default(7),
     })
     .prefault({}),
+  lattice: z.strictObject({ provider: z.enum(['auto', ...ENGINE_NAMES]).default('auto') }).prefault({}),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

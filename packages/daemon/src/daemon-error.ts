@@ -12,6 +12,7 @@ export type DaemonErrorCode =
   | 'NOT_WRITABLE'
   | 'DISK_FULL'
   | 'LISTEN_FAILED'
+  | 'PROVIDER_UNAVAILABLE'
   | 'SOCKET_PATH_TOO_LONG'
   | 'INVITE_INVALID'
   | 'JOIN_UNREACHABLE'

@@ -28,10 +28,19 @@ export function startupError(error: unknown, root: string): DaemonError {
     return new DaemonError(code, message, HINTS[code] ?? '', options)
   }
   if (error instanceof MeshError && error.code === 'LISTEN_FAILED') return new DaemonError('LISTEN_FAILED', message, HINTS.LISTEN_FAILED, options)
+  if (error instanceof ComputeError && error.code === 'PROVIDER_UNAVAILABLE') return providerError(error as ComputeError<'PROVIDER_UNAVAILABLE'>)
   if (error instanceof ComputeError) return new DaemonError('FAILED', message, 'sgsd doctor', options)
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
     return new DaemonError('NOT_WRITABLE', `cannot write to ${root}: ${message}`, HINTS.NOT_WRITABLE, options)
   if (code === 'ENOSPC') return new DaemonError('DISK_FULL', `no space left for ${root}`, HINTS.DISK_FULL, options)
   return new DaemonError('FAILED', message, '', options)
+}
+
+/** Not a fault of the configuration: a driver may come up later, so that a supervisor may try again. */
+function providerError(error: ComputeError<'PROVIDER_UNAVAILABLE'>): DaemonError {
+  const { provider, detail, mend } = error.data
+  const instead = 'sgsd up --provider auto takes the fastest that works'
+  const hint = mend === undefined ? instead : `${mend}; or: ${instead}`
+  return new DaemonError('PROVIDER_UNAVAILABLE', `the lattice provider ${provider} does not work here: ${detail}`, hint, { cause: error })
 }

@@ -1,9 +1,15 @@
+import type { Config } from '@sgsd/daemon'
 import type { Command } from 'commander'
 import { configOfEnvironment } from '../config/environment.ts'
 import { fieldsOf, mergeOverrides } from '../config/fields.ts'
 import type { Context } from '../context.ts'
 import type { PartialConfig, RunningDaemon } from '../edges.ts'
 import { addLeaf, collect, dataDirOf, optionsOf, printJson, wholeNumber } from '../leaf.ts'
+
+type ProviderSetting = Config['lattice']['provider']
+
+/** `ENGINE_NAMES` of @sgsd/compute, which is not loaded for a line of help. */
+export const PROVIDERS: readonly ProviderSetting[] = ['auto', 'native', 'wasm', 'reference', 'onnx:cuda', 'onnx:coreml', 'onnx:dml', 'onnx:webgpu']
 
 interface UpFlags {
   readonly name?: string
@@ -15,6 +21,7 @@ interface UpFlags {
   readonly farm: boolean
   readonly mdns: boolean
   readonly tailscale: boolean
+  readonly provider?: ProviderSetting
   readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error'
   readonly exitWithStdin?: boolean
 }
@@ -24,7 +31,7 @@ export function addUp(program: Command, context: Context): void {
     name: 'up',
     summary: 'run the daemon in the foreground',
     details: 'Prints its multiaddr and an invite once it is ready; logs go to standard error. Ctrl-C or `sgsd down` stop it within 5 s.',
-    examples: ['sgsd up', 'sgsd up --data-dir ./a --no-mine', 'SGSD_LOG_LEVEL=debug sgsd up --json'],
+    examples: ['sgsd up', 'sgsd up --data-dir ./a --no-mine', 'sgsd up --provider onnx:cuda', 'SGSD_LOG_LEVEL=debug sgsd up --json'],
   })
   command
     .option('--name <name>', 'name of this node, for this run')
@@ -36,6 +43,9 @@ export function addUp(program: Command, context: Context): void {
     .option('--no-farm', 'do not farm the corpus by itself')
     .option('--no-mdns', 'no multicast discovery')
     .option('--no-tailscale', 'no discovery over Tailscale')
+  command.addOption(
+    command.createOption('--provider <name>', 'what steps the lattice; auto = the fastest that answers right here').choices(PROVIDERS),
+  )
   command.addOption(command.createOption('--log-level <level>', 'how much is logged').choices(['trace', 'debug', 'info', 'warn', 'error']))
   command.addOption(command.createOption('--exit-with-stdin', 'stop when standard input ends: for a parent process').hideHelp())
   command.action(async (_flags, self: Command) => {
@@ -75,6 +85,7 @@ function configOfFlags(flags: UpFlags): PartialConfig {
     ...(flags.tailscale ? {} : { tailscale: false }),
     ...(Object.keys(mine).length === 0 ? {} : { mine }),
     ...(flags.farm ? {} : { farm: { auto: false } }),
+    ...(flags.provider === undefined ? {} : { lattice: { provider: flags.provider } }),
     ...(flags.logLevel === undefined ? {} : { log: { level: flags.logLevel } }),
   }
 }
