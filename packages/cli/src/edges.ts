@@ -9,6 +9,7 @@ export type DaemonEdge = Pick<
   | 'configSchema'
   | 'dataDir'
   | 'defaultDataDir'
+  | 'ensureApiToken'
   | 'initDataDir'
   | 'jobLines'
   | 'joinMesh'
@@ -17,6 +18,7 @@ export type DaemonEdge = Pick<
   | 'readDefaultCorpus'
   | 'readConfig'
   | 'readRawConfig'
+  | 'rotateApiToken'
   | 'startDaemon'
   | 'writeConfig'
 >
@@ -27,7 +29,7 @@ export interface Edges {
   colours(options?: compute.ColourOptions): Promise<compute.ColourCompute>
   games(options?: compute.GameOptions): Promise<compute.GameCompute>
   joins(options?: compute.JoinOptions): Promise<compute.JoinCompute>
-  lattice(): Promise<compute.LatticeCompute>
+  lattice(options?: compute.LatticeOptions): Promise<compute.LatticeCompute>
 }
 
 export const edges: Edges = {
@@ -35,5 +37,5 @@ export const edges: Edges = {
   colours: async (options) => (await import('@sgsd/compute')).openColourCompute(options),
   games: async (options) => (await import('@sgsd/compute')).openGameCompute(options),
   joins: async (options) => (await import('@sgsd/compute')).openJoinCompute(options),
-  lattice: async () => (await import('@sgsd/compute')).openLatticeCompute(),
+  lattice: async (options) => (await import('@sgsd/compute')).openLatticeCompute(options),
 }

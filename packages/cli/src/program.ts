@@ -24,8 +24,10 @@ import { addRanges } from './commands/ranges.ts'
 import { addRun } from './commands/run.ts'
 import { addScale } from './commands/scale.ts'
 import { addSet } from './commands/set.ts'
+import { addSimilar } from './commands/similar.ts'
 import { addStatus } from './commands/status.ts'
 import { addStore } from './commands/store.ts'
+import { addToken } from './commands/token.ts'
 import { addUp } from './commands/up.ts'
 import { addVerify } from './commands/verify.ts'
 import type { Context } from './context.ts'
@@ -73,9 +75,9 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Colours:')
   for (const add of [addMine, addColor, addChain, addVerify, addBench, addScale, addBundle, addRanges, addGame]) add(program, context)
   program.commandsGroup('Lattice:')
-  for (const add of [addAsk, addFarm, addRun, addSet, addDisambiguate, addEval]) add(program, context)
+  for (const add of [addAsk, addSimilar, addFarm, addRun, addSet, addDisambiguate, addEval]) add(program, context)
   program.commandsGroup('Rest:')
-  for (const add of [addStore, addConfig, addCompletion]) add(program, context)
+  for (const add of [addStore, addConfig, addToken, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))
   return program
 }

@@ -1,6 +1,6 @@
 import { MAX_GRACE_MS } from '@sgsd/store'
-import { ENGINE_NAMES, type EngineName } from '@sgsd/compute'
 import { z } from 'zod'
+import { parseListenAddress } from './api/listen-address.ts'
 import { type HostConfig, hostSchema } from './hosts/host-config.ts'
 
 /** `<data-dir>/config.json`. Every field has a default; unknown fields are refused by name. */
@@ -49,12 +49,15 @@ export interface Config {
     /** Between two readings of every block; 0 = none unasked. */
     readonly scrubDays: number
   }
-  readonly lattice: {
-    /** What steps the lattice: `auto` is the fastest that answers right here, any other name is taken or the daemon does not start. */
-    readonly provider: 'auto' | EngineName
+  readonly api: {
+    /** Where programs on this machine reach the OpenAI-compatible API: a loopback address with a port, such as 127.0.0.1:42070, or `off`. */
+    readonly listen: string
   }
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
 }
+
+/** The port of the API. */
+const API_PORT = 42_070
 
 /** The port a mesh is found at over Tailscale. */
 export const MESH_PORT = 42_069
@@ -102,6 +105,17 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
       scrubDays: z.int().min(0).max(3_650).default(7),
     })
     .prefault({}),
-  lattice: z.strictObject({ provider: z.enum(['auto', ...ENGINE_NAMES]).default('auto') }).prefault({}),
+  api: z
+    .strictObject({
+      listen: z
+        .string()
+        .max(64)
+        .superRefine((text, context) => {
+          const parsed = parseListenAddress(text)
+          if (parsed !== undefined && 'fault' in parsed) context.addIssue({ code: 'custom', message: parsed.fault })
+        })
+        .default(`127.0.0.1:${API_PORT}`),
+    })
+    .prefault({}),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

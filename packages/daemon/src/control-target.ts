@@ -1,7 +1,8 @@
-import { ComputeError } from '@sgsd/compute'
 import { parseInvite } from '@sgsd/wire'
+import { similar } from './api/similar.ts'
+import { askLattice } from './ask.ts'
 import { mergeConfig, readRawConfig, writeConfig } from './config-file.ts'
-import type { AskDocument, EpochDocument, JoinDocument, StatusDocument } from './control/api.ts'
+import type { EpochDocument, JoinDocument, StatusDocument } from './control/api.ts'
 import type { ControlTarget } from './control/server.ts'
 import { monotonicNow } from './core.ts'
 import { DaemonError } from './daemon-error.ts'
@@ -19,22 +20,12 @@ const FAREWELL_MS = 500
 
 /** The running daemon as the control API sees it. */
 export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlTarget {
-  const { core, mining, farming, merging, lattice, credentials } = parts
+  const { mining, farming, credentials } = parts
   return {
     status: () => status(parts),
     epoch: (epoch) => epochDocument(parts, epoch),
-    async ask(text, k): Promise<AskDocument> {
-      const answer = await lattice.ask(text, k).catch((error: unknown) => {
-        if (error instanceof ComputeError && error.code === 'TEXT_UNKNOWN') {
-          throw new DaemonError('TEXT_UNKNOWN', 'the lattice knows no character of this text', 'ask with Chinese characters: sgsd ask 人工智能', {
-            cause: error,
-          })
-        }
-        throw error
-      })
-      const layer = core.state.heads.get(core.state.self)?.value.layer ?? ''
-      return { schema: 'sgsd.ask/1', text, ...answer, layer, consensus: merging.current?.id ?? '' }
-    },
+    ask: (text, k) => askLattice(parts, text, k),
+    similar: (texts, model) => similar(parts.embeddings, texts, model, signal),
     async farm(options, body) {
       const { text, taken, known } = await farming.take(options, body)
       return { schema: 'sgsd.farm/1', name: text.name, lines: text.lines, taken, known, turn: text.turn }
@@ -86,6 +77,7 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
     lattice: latticeInfo,
     farm: farming.progress,
     layers: farming.layers,
+    api: parts.api.report,
     store: usage,
     warnings: [
       ...farming.warnings(),

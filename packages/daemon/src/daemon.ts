@@ -7,9 +7,14 @@ import { type ClosedEpoch, draftSeal, type Effect, itemKey, type Signed } from '
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
+import { apiTarget } from './api/api-target.ts'
+import { Embeddings } from './api/embeddings.ts'
+import { openApi } from './api/open-api.ts'
+import { askLattice } from './ask.ts'
 import { BlockFetcher, BlockUnavailable } from './block-fetcher.ts'
 import { type Config, MESH_PORT } from './config.ts'
 import { type PartialConfig, readConfig } from './config-file.ts'
+import type { AskDocument } from './control/api.ts'
 import { openControlServer } from './control/server.ts'
 import { controlTarget } from './control-target.ts'
 import { Core, monotonicNow } from './core.ts'
@@ -21,6 +26,7 @@ import { EventBus } from './event-bus.ts'
 import { openFarm } from './farm/open-farm.ts'
 import { meshHandlers } from './gossip.ts'
 import { watchUncaught } from './last-resort.ts'
+import { LayerFinder } from './layer-finder.ts'
 import { openLog } from './log.ts'
 import { BeatLoop } from './loops/beat.ts'
 import { ContentLoop, fetchContent } from './loops/content.ts'
@@ -135,9 +141,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       duty: config.mine.duty,
       niceness: config.mine.nice,
     }).then((opened) => stack.use(opened)),
-    openLatticeCompute({ fold: credentials.genesis.foldId, self: credentials.identity.peer, provider: config.lattice.provider }).then((opened) =>
-      stack.use(opened),
-    ),
+    openLatticeCompute({ fold: credentials.genesis.foldId, self: credentials.identity.peer }).then((opened) => stack.use(opened)),
   ])
   const claims = stack.use(openClaimCompute())
   const lattice = guardLattice(rawLattice, (error) => {
@@ -198,6 +202,11 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     log,
     signal,
   )
+  const consensus = (): string => merging.current?.id ?? ''
+  const embeddings = new Embeddings({ lattice, consensus, layers: () => new LayerFinder(core, store.blocks) })
+  const ask = (text: string, k: number): Promise<AskDocument> => askLattice({ lattice, core, merging }, text, k)
+  const target = apiTarget({ tokenFile: files.apiToken, embeddings, core, log, ask, consensus })
+  const api = stack.use(await openApi(config.api.listen, files.apiToken, target, log))
   const parts: DaemonParts = {
     files,
     config,
@@ -216,6 +225,8 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     folder,
     merging,
     beats,
+    embeddings,
+    api,
     fetcher,
     care,
     pins,

@@ -15,6 +15,8 @@ export interface DataDir {
   /** 32 bytes in hex, 0600; absent in an open mesh. */
   readonly meshKey: string
   readonly socket: string
+  /** What requests to the API must bear, 0600. */
+  readonly apiToken: string
   /** SQLite: texts, their segments and how far they are farmed. */
   readonly farm: string
   /** libp2p's peer store. */
@@ -29,6 +31,7 @@ export function dataDir(root: string): DataDir {
     genesis: join(root, 'genesis.bin'),
     meshKey: join(root, 'mesh.key'),
     socket: join(root, 'control.sock'),
+    apiToken: join(root, 'api.token'),
     farm: join(root, 'farm.db'),
     peers: join(root, 'peers'),
   }

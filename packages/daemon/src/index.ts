@@ -1,3 +1,4 @@
+export { ensureApiToken, rotateApiToken } from './api/token.ts'
 export * from './config.ts'
 export * from './config-file.ts'
 export * from './control/api.ts'

@@ -4,6 +4,8 @@ import type { Store } from '@sgsd/store'
 import { formatInvite } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import type { BlockFetcher } from './block-fetcher.ts'
+import type { Embeddings } from './api/embeddings.ts'
+import type { OpenedApi } from './api/open-api.ts'
 import type { Config } from './config.ts'
 import type { Core } from './core.ts'
 import type { DataDir } from './data-dir.ts'
@@ -40,6 +42,8 @@ export interface DaemonParts {
   readonly folder: FolderWatch | undefined
   readonly merging: MergeLoop
   readonly beats: BeatLoop
+  readonly embeddings: Embeddings
+  readonly api: OpenedApi
   readonly fetcher: BlockFetcher
   /** Space, deletion and damage of the store; `addRoots` keeps what another part names. */
   readonly care: StoreCare

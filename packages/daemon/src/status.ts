@@ -18,6 +18,7 @@ export interface StatusSources {
   readonly lattice: ReturnType<LatticeCompute['info']>
   readonly farm: StatusDocument['lattice']['farm']
   readonly layers: number
+  readonly api: StatusDocument['api']
   readonly store: StatusDocument['store']
   readonly warnings: StatusDocument['warnings']
 }
@@ -90,6 +91,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       layers: sources.layers,
       layer: state.heads.get(state.self)?.value.layer ?? '',
     },
+    api: sources.api,
     store: sources.store,
     peers,
     warnings: sources.warnings,

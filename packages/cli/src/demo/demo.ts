@@ -145,6 +145,7 @@ export class Demo {
       listen: ['/ip4/127.0.0.1/tcp/0'],
       config: {
         tailscale: false,
+        api: { listen: 'off' },
         mine: { auto: false, threads: plan.threads, epochs: 1 },
         farm: { auto: false, callsPerLayer: CALLS_PER_LAYER },
       },

@@ -18,6 +18,7 @@ export function statusView(status: StatusDocument, health: Health, width: number
     labelled('colours', colourPieces(status, style), width),
     labelled('lattice', latticePieces(status), width, ' · '),
     labelled('store', storePieces(status), width, ' · '),
+    ...apiLine(status, width),
     '',
     ...peerTable(status.peers, width, style),
     ...neighbourLines(status, width),
@@ -84,13 +85,29 @@ function latticePieces({ lattice }: StatusDocument): Pieces {
   return [
     `${count(lattice.rows)} rows`,
     `step on ${plainText(lattice.provider)}`,
+    { text: cardOf(lattice), dropOrder: 2 },
     farm.state === 'idle' ? 'not farming' : `${FARM_WORDS[farm.state]} ${count(farm.lines)}/${count(farm.total)} lines`,
     { text: farm.lines > 0 ? `mean score ${farm.meanScore.toFixed(3)}` : '', dropOrder: 1 },
   ]
 }
 
+/** The card that steps, where it is one. */
+function cardOf({ providers }: StatusDocument['lattice']): string {
+  return plainText(providers.find(({ state }) => state === 'active')?.device ?? '')
+}
+
 function storePieces({ store, lattice }: StatusDocument): Pieces {
   return [bytes(store.bytes), `${count(store.blocks)} blocks`, `${count(lattice.layers)} layers`, `disk free ${bytes(store.freeBytes)}`]
+}
+
+/** Where programs reach the lattice, or why they do not; nothing where the API is turned off. */
+function apiLine({ api }: StatusDocument, width: number): string[] {
+  if (api.state === 'off') return []
+  const pieces: Pieces =
+    api.state === 'on'
+      ? [`${api.url}/v1`, { text: 'token: sgsd token', dropOrder: 1 }]
+      : [truncate(`off: ${plainText(api.why)}`, width - LABEL_COLUMNS)]
+  return [labelled('api', pieces, width, ' · ')]
 }
 
 /** Machines of the older protocol: heard, never trusted, so they stand below and apart. */

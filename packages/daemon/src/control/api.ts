@@ -83,6 +83,15 @@ export interface StatusDocument {
     /** Own head, or ''. */
     readonly layer: string
   }
+  /** The OpenAI-compatible API. `failed`: the daemon goes on without it, and `why` says what to do. */
+  readonly api: {
+    readonly state: 'on' | 'off' | 'failed'
+    /** `http://127.0.0.1:42070`, or '' where it does not listen. */
+    readonly url: string
+    /** Where the token is kept, or ''. */
+    readonly tokenFile: string
+    readonly why: string
+  }
   readonly store: { readonly blocks: number; readonly bytes: number; readonly freeBytes: number }
   readonly peers: readonly PeerStatus[]
   /** Things a person should know, each with what to do next. */
@@ -133,6 +142,16 @@ export interface AskDocument {
   /** Own head at the time, or '' before the first commit. */
   readonly layer: string
   readonly consensus: string
+}
+
+/** POST /v1/similar {texts, model?}: 2 to 64 texts; model is sgs (the running consensus) unless said. */
+export interface SimilarDocument {
+  readonly schema: 'sgsd.similar/1'
+  /** `sgs:<id>` of the consensus or layer that compared them. */
+  readonly model: string
+  readonly texts: readonly string[]
+  /** Cosines of texts i and j: 1 for a text with itself, about 0 for two that have nothing in common. */
+  readonly cosines: readonly (readonly number[])[]
 }
 
 /** POST /v1/farm?name=…&shared=1&again=1, the text as body (text/plain, UTF-8, of any size): what was taken, once it is on disk. */

@@ -8,13 +8,24 @@ import type { EventBus } from '../event-bus.ts'
 import type { RunRequest } from '../programs.ts'
 import type { StoreLine } from '../store-care/documents.ts'
 import type { StoreRequest } from '../store-care/job-lines.ts'
-import type { AskDocument, EpochDocument, FarmAccepted, FarmDocument, InviteDocument, JoinDocument, RunLine, StatusDocument } from './api.ts'
+import type {
+  AskDocument,
+  EpochDocument,
+  FarmAccepted,
+  FarmDocument,
+  InviteDocument,
+  JoinDocument,
+  RunLine,
+  SimilarDocument,
+  StatusDocument,
+} from './api.ts'
 
 /** What the control API can ask of the daemon. */
 export interface ControlTarget {
   status(): Promise<StatusDocument>
   epoch(epoch: bigint): EpochDocument
   ask(text: string, k: number): Promise<AskDocument>
+  similar(texts: readonly string[], model: string): Promise<SimilarDocument>
   /** @param body - UTF-8, as it comes */
   farm(text: { readonly name: string; readonly shared: boolean; readonly again: boolean }, body: AsyncIterable<Uint8Array>): Promise<FarmAccepted>
   farmStatus(turn: number | undefined): FarmDocument
@@ -39,6 +50,7 @@ const MAX_RUN_BYTES = 4 * 2 ** 20
 const MAX_EVENT_BACKLOG = 10_000
 
 const askBody = z.strictObject({ text: z.string().min(1).max(100_000), k: z.int().min(1).max(1_000).default(12) })
+const similarBody = z.strictObject({ texts: z.array(z.string().min(1).max(8_192)).min(2).max(64), model: z.string().max(80).default('sgs') })
 const flag = z.enum(['0', '1']).default('0')
 const farmQuery = z.strictObject({ name: z.string().min(1).max(4_096), shared: flag, again: flag })
 const turnQuery = z.strictObject({ turn: z.coerce.number().int().min(0).optional() })
@@ -86,6 +98,10 @@ function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus
   app.post('/v1/ask', (request) => {
     const { text, k } = askBody.parse(request.body)
     return target.ask(text, k)
+  })
+  app.post('/v1/similar', (request) => {
+    const { texts, model } = similarBody.parse(request.body)
+    return target.similar(texts, model)
   })
   app.post('/v1/farm', (request) => {
     const { name, shared, again } = farmQuery.parse(request.query)

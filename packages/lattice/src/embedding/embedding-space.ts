@@ -34,7 +34,8 @@ export interface EmbeddingLattice {
  * The same lattice gives the same bits everywhere: + − × ÷ and square roots in binary64, in a fixed order.
  */
 export class EmbeddingSpace {
-  readonly #lattice: EmbeddingLattice
+  /** Let go once a learned lattice's basis is there: what embeds from then on is small. */
+  #lattice: EmbeddingLattice | undefined
   readonly #signs: SignWords
   readonly #learned: boolean
   readonly #weights: Float64Array
@@ -67,11 +68,12 @@ export class EmbeddingSpace {
   /** Makes it ready, in slices of some milliseconds. */
   *prepare(dimensions: number): Generator<void> {
     if (this.ready(dimensions)) return
-    const { matrices, state } = this.#lattice
-    if (this.#basis === undefined) {
+    if (this.#lattice !== undefined) {
+      const { matrices, state } = this.#lattice
       const rows = Uint32Array.from(state.keys()).filter((row) => state[row]! > 0)
       this.#basis = yield* dominantBasis(matrices, rows, WIDTH, this.#signs)
       for (const [place, row] of rows.entries()) this.#places[row] = place
+      this.#lattice = undefined
     }
     const blocks = blocksOf(dimensions)
     const projected = new Float64Array(WIDTH * blocks * SIGNS_PER_WORD)
@@ -128,7 +130,7 @@ export class EmbeddingSpace {
   #addNeighbours(text: Uint32Array, y: Float64Array): void {
     const touched: number[] = []
     for (const row of text) {
-      for (const { ptr, cols, vals } of [this.#lattice.matrices.tau, this.#back!]) {
+      for (const { ptr, cols, vals } of [this.#lattice!.matrices.tau, this.#back!]) {
         for (let e = ptr[row]!; e < ptr[row + 1]!; e++) {
           const other = cols[e]!
           if (this.#sums[other] === 0 && vals[e]! > 0) touched.push(other)
