@@ -1,4 +1,5 @@
 import { MAX_GRACE_MS } from '@sgsd/store'
+import { ENGINE_NAMES, type EngineName } from '@sgsd/compute'
 import { z } from 'zod'
 import { parseListenAddress } from './api/listen-address.ts'
 import { type HostConfig, hostSchema } from './hosts/host-config.ts'
@@ -52,6 +53,10 @@ export interface Config {
   readonly api: {
     /** Where programs on this machine reach the OpenAI-compatible API: a loopback address with a port, such as 127.0.0.1:42070, or `off`. */
     readonly listen: string
+  }
+  readonly lattice: {
+    /** What steps the lattice: `auto` is the fastest that answers right here, any other name is taken or the daemon does not start. */
+    readonly provider: 'auto' | EngineName
   }
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
 }
@@ -117,5 +122,6 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
         .default(`127.0.0.1:${API_PORT}`),
     })
     .prefault({}),
+  lattice: z.strictObject({ provider: z.enum(['auto', ...ENGINE_NAMES]).default('auto') }).prefault({}),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

@@ -141,7 +141,9 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       duty: config.mine.duty,
       niceness: config.mine.nice,
     }).then((opened) => stack.use(opened)),
-    openLatticeCompute({ fold: credentials.genesis.foldId, self: credentials.identity.peer }).then((opened) => stack.use(opened)),
+    openLatticeCompute({ fold: credentials.genesis.foldId, self: credentials.identity.peer, provider: config.lattice.provider }).then((opened) =>
+      stack.use(opened),
+    ),
   ])
   const claims = stack.use(openClaimCompute())
   const lattice = guardLattice(rawLattice, (error) => {
