@@ -76,7 +76,7 @@ export const MAX_EVIDENCE_OF_AUTHOR = 256
 /** Bytes of the two envelopes in a piece of evidence: with what is around them they fit an item. */
 export const MAX_RIVAL_BYTES = 5_600
 
-/** Receipts older than this many epochs count no longer and are dropped. docs/protocol.md §9.7 */
+/** Receipts older than this many epochs count no longer and are dropped. docs/protocol.md §7.11 */
 export const RECEIPT_EPOCHS = 64
 
 /** Epochs in which an income falls to half. */

@@ -108,7 +108,7 @@ export function forgedClaim(
   chunk: number = run.start,
 ): { readonly item: Signed<'claim'>; readonly values: BigUint64Array } {
   const values = valuesOf(epoch, run)
-  values[chunk - run.start] ^= 1n << 40n
+  values.set([valueAt(values, chunk - run.start) ^ (1n << 40n)], chunk - run.start)
   const { value } = claim(author, epoch, index, run)
   const changed = { ...value, xor: xorOf(values), leaves: digestOf(`forged ${author} ${epoch} ${run.start} ${chunk}`) as BlockId }
   return { item: signed<'claim'>({ kind: 'claim', value: { ...changed, root: claimRoot({ meshId: MESH_ID, ...changed }, values) } }), values }
@@ -138,7 +138,7 @@ export function receipt(author: string, of: Signed<'head'>, score: number, epoch
 /** What recomputing a proof's chunk gives. */
 export function checked(item: Signed<'proof'>): Input {
   const { claim, chunk } = item.value
-  return { type: 'proof-checked', proof: item, computed: valuesOf(claim.value.epoch, { start: chunk, count: 1 })[0] }
+  return { type: 'proof-checked', proof: item, computed: valueAt(valuesOf(claim.value.epoch, { start: chunk, count: 1 }), 0) }
 }
 
 /** The claim that this node itself would make. */
@@ -190,4 +190,10 @@ export function run(state: MeshState, inputs: readonly Input[]): { readonly stat
 /** Types of effects, in order. */
 export function kinds(effects: readonly Effect[]): readonly string[] {
   return effects.map((effect) => (effect.type === 'report' ? `report ${effect.what}` : effect.type))
+}
+
+function valueAt(values: BigUint64Array, index: number): bigint {
+  const value = values.at(index)
+  if (value === undefined) throw new RangeError(`${values.length} values have no value ${index}`)
+  return value
 }

@@ -24,7 +24,7 @@ const scored = (scores: Readonly<Record<string, readonly number[]>>, epoch = 0n)
     }),
   ).state
 
-describe('income (docs/protocol.md §9.8)', () => {
+describe('income (docs/protocol.md §7.11)', () => {
   test('is equal until receipts exist; a head without one weighs as the median does', () => {
     expect(of(base)).toEqual([1, 1, 1, 1, 1])
     expect(of(scored({ a: [0.25], b: [0.5], c: [0.75] }))).toEqual([0.5, 1, 1.5, 1, 1])

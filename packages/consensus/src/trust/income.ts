@@ -13,7 +13,7 @@ const WEIGHT_UNITS = 64
  *
  * The score of a head is the median of its receipts (of an even number the lower of the two middle ones), halved for every eight epochs that the receipt
  * is old. 1 is the median head; none weighs more than 3; a head without a receipt weighs 1. Receipts of the head's author and of excluded members do not
- * count. Where no head has a score above 0 all weigh 1. docs/protocol.md §9.7
+ * count. Where no head has a score above 0 all weigh 1. docs/protocol.md §7.11
  * @returns multiples of 1/64
  */
 export function foldWeights(state: MeshState): ReadonlyMap<PeerName, number> {
