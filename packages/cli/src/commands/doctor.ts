@@ -1,8 +1,11 @@
+import type { ComputeErrorData } from '@sgsd/compute'
 import type { StatusDocument } from '@sgsd/daemon'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { type Check, checkLines, computeChecks, statusChecks } from '../doctor/check.ts'
 import { localChecks } from '../doctor/local.ts'
+import { configOfEnvironment } from '../config/environment.ts'
+import { fieldsOf } from '../config/fields.ts'
 import { EXIT } from '../exit-code.ts'
 import { describeFailure } from '../failure.ts'
 import { addLeaf, dataDirOf, optionsOf, printJson } from '../leaf.ts'
@@ -20,7 +23,9 @@ export function addDoctor(program: Command, context: Context): void {
     const asked = await askDaemon(context, dir)
     const checks = [
       ...(await localChecks(daemon, dir, asked.running)),
-      ...(asked.status === undefined ? await ownComputeChecks(context) : computeChecks(asked.status.colours.engines, asked.status.lattice.providers)),
+      ...(asked.status === undefined
+        ? await ownComputeChecks(context, await wantedProvider(context, dir))
+        : computeChecks(asked.status.colours.engines, asked.status.lattice.providers)),
       ...asked.checks,
     ]
     const faults = checks.filter(({ state }) => state === 'fault').length
@@ -49,8 +54,19 @@ async function askDaemon(context: Context, dir: string): Promise<Asked> {
   }
 }
 
+/** What the next daemon would step the lattice with; nothing where the configuration cannot be read, which is a check of its own. */
+async function wantedProvider(context: Context, dir: string): Promise<string | undefined> {
+  try {
+    const { configSchema, dataDir, readConfig } = await context.edges.daemon()
+    const environment = configOfEnvironment(fieldsOf(configSchema.parse({})), context.terminal.env)
+    return (await readConfig(dataDir(dir).config, environment)).lattice.provider
+  } catch {
+    return undefined
+  }
+}
+
 /** Opens the engines in this process: what a daemon would find at its start. */
-async function ownComputeChecks(context: Context): Promise<Check[]> {
+async function ownComputeChecks(context: Context, provider: string | undefined): Promise<Check[]> {
   const found: Check[] = []
   try {
     await using colours = await context.edges.colours({ threads: 1 })
@@ -59,10 +75,25 @@ async function ownComputeChecks(context: Context): Promise<Check[]> {
     found.push({ name: 'colour engines', state: 'fault', what: describeFailure(error).message, mend: '' })
   }
   try {
-    await using lattice = await context.edges.lattice()
+    await using lattice = await context.edges.lattice(provider === undefined ? {} : { provider })
     found.push(...computeChecks([], lattice.info().providers))
   } catch (error) {
-    found.push({ name: 'lattice providers', state: 'fault', what: describeFailure(error).message, mend: '' })
+    found.push(latticeFault(error))
   }
   return found
+}
+
+/** A provider that was asked for and does not work says itself what to do. */
+function latticeFault(error: unknown): Check {
+  const { data } = error as { readonly data?: Partial<ComputeErrorData['PROVIDER_UNAVAILABLE']> }
+  if (data?.provider === undefined || data.detail === undefined) {
+    return { name: 'lattice providers', state: 'fault', what: describeFailure(error).message, mend: '' }
+  }
+  const instead = 'sgsd config set lattice.provider auto takes the fastest that works'
+  return {
+    name: `lattice provider ${data.provider}`,
+    state: 'fault',
+    what: `asked for by lattice.provider, but it does not work here: ${data.detail}`,
+    mend: data.mend === undefined ? instead : `${data.mend}; or: ${instead}`,
+  }
 }

@@ -27,20 +27,23 @@ const DISCOVERY_MENDS: Readonly<Record<Discovery['source'], string>> = {
 /** Engines and execution providers as checks: a missing one is a note, a wrong one a fault. */
 export function computeChecks(engines: readonly EngineReport[], providers: readonly ProviderReport[]): Check[] {
   return [
-    ...engines.map(({ engine, state, why }) => reportCheck(`colour engine ${engine}`, state, why)),
-    ...providers.map(({ provider, state, why }) => reportCheck(`lattice provider ${provider}`, state, why)),
+    ...engines.map((report) => reportCheck(`colour engine ${report.engine}`, report)),
+    ...providers.map((report) => reportCheck(`lattice provider ${report.provider}`, report)),
   ]
 }
 
-function reportCheck(name: string, state: ProviderReport['state'], why: string): Check {
+type Report = Pick<ProviderReport, 'state' | 'why' | 'device' | 'mend'>
+
+function reportCheck(name: string, { state, why, device, mend }: Report): Check {
+  const what = device === undefined ? why : `${device}: ${why}`
   if (state === 'wrong')
     return {
       name,
       state: 'fault',
-      what: `computes wrong answers and is not used: ${why}`,
+      what: `computes wrong answers and is not used: ${what}`,
       mend: 'update its driver; until then another engine does the work',
     }
-  return { name, state: state === 'active' || state === 'standby' ? 'ok' : 'note', what: `${state}: ${why}`, mend: '' }
+  return { name, state: state === 'active' || state === 'standby' ? 'ok' : 'note', what: `${state}: ${what}`, mend: mend ?? '' }
 }
 
 /** What a running daemon knows of itself. */

@@ -17,6 +17,7 @@ export function statusView(status: StatusDocument, health: Health, width: number
     labelled('consensus', consensusPieces(status, style), width),
     labelled('colours', colourPieces(status, style), width),
     labelled('lattice', latticePieces(status), width, ' · '),
+    ...lackLines(status, width),
     labelled('store', storePieces(status), width, ' · '),
     ...apiLine(status, width),
     '',
@@ -89,6 +90,13 @@ function latticePieces({ lattice }: StatusDocument): Pieces {
     farm.state === 'idle' ? 'not farming' : `${FARM_WORDS[farm.state]} ${count(farm.lines)}/${count(farm.total)} lines`,
     { text: farm.lines > 0 ? `mean score ${farm.meanScore.toFixed(3)}` : '', dropOrder: 1 },
   ]
+}
+
+/** Providers that would work here if what they lack were installed. */
+function lackLines({ lattice }: StatusDocument, width: number): string[] {
+  return lattice.providers
+    .filter(({ state, mend }) => state === 'missing' && mend !== undefined)
+    .map(({ provider, why }) => labelled('', [truncate(`not on ${plainText(provider)}: ${plainText(why)}`, width - LABEL_COLUMNS)], width))
 }
 
 /** The card that steps, where it is one. */
