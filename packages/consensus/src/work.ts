@@ -1,7 +1,7 @@
 import { chunksOfEpoch } from './grid.ts'
 import type { Millis, PeerName } from './ids.ts'
 import type { ChunkRun } from './items.ts'
-import { CLAIMS_FOR_WHOLE_EPOCH, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH } from './limits.ts'
+import { CLAIMS_FOR_WHOLE_EPOCH, KEPT_EPOCHS, MAX_CLAIM_CHUNKS, MAX_CLAIMS_PER_EPOCH } from './limits.ts'
 import { liveMembers } from './membership.ts'
 import { partition, type RatedMember } from './partition.ts'
 import { type ChunkSet, countChunks, missingFrom, withRun } from './runs.ts'
@@ -36,7 +36,8 @@ export function nextWork(
   const own = all.get(state.self)
   if (own === undefined) return undefined
   for (const epoch of [...state.repairing].sort((a, b) => (a < b ? -1 : 1))) {
-    const run = partOfGaps(state, epoch, missingFrom(coveredIn(state, epoch, inFlight), wholeEpoch(state)), [...all.keys()])
+    const helpers = [...all.keys()].filter((peer) => stillKeeps(state, peer, epoch))
+    const run = partOfGaps(state, epoch, missingFrom(coveredIn(state, epoch, inFlight), wholeEpoch(state)), helpers)
     if (run !== undefined && hasIndexLeft(state, epoch)) return { epoch, ...sized(state, run, maxChunks) }
   }
   const covered = coveredIn(state, state.epoch, inFlight)
@@ -87,6 +88,11 @@ function hasIndexLeft(state: MeshState, epoch: bigint): boolean {
 function sized(state: MeshState, run: ChunkRun, maxChunks: number): ChunkRun {
   const least = Math.ceil(chunksOfEpoch(state.genesis) / CLAIMS_FOR_WHOLE_EPOCH)
   return { start: run.start, count: Math.min(run.count, Math.max(1, Math.floor(maxChunks) || 1, least), MAX_CLAIM_CHUNKS) }
+}
+
+/** By its newest beat a member has not gone so far ahead that it forgot the claims of this epoch. */
+function stillKeeps(state: MeshState, peer: PeerName, epoch: bigint): boolean {
+  return peer === state.self || (state.beats.get(peer)?.epoch ?? state.epoch) <= epoch + BigInt(KEPT_EPOCHS)
 }
 
 /** Says of itself that it mines nothing, or is in another epoch. */

@@ -165,6 +165,9 @@ describe('what an exclusion does', () => {
     const mine = nextWork(opened.state, at(0), 8)!
     expect(mine.epoch).toBe(0n)
     expect(mine.start).toBeGreaterThanOrEqual(4)
+    // Whoever has gone on too far to count a repair has no part in it.
+    const alone = run(opened.state, [heard(beat('a', 2n, { epoch: 3n }), 0)]).state
+    expect(nextWork(alone, at(0), 8)).toEqual({ epoch: 0n, ...right })
     // What the epoch before waits for, the next one waits for too.
     const next = claim('b', 1n, 0, whole)
     const waiting = run(opened.state, [received(next), counted(next)])
@@ -255,6 +258,30 @@ describe('equivocation and operations', () => {
       const forgiven = op('a', 'c', 'readmit', { headSeq: 3n, recordSeq: 1n })
       expect(windows(run(out, [received(forgiven)]).state, 'c')).toEqual([])
     }
+  })
+
+  test('500 stale heads and 100 equivocations: no layer of theirs in the fold, 100 pieces of evidence', () => {
+    const names = Array.from({ length: 100 }, (_, i) => `m${i}`)
+    const honest = run(
+      members,
+      names.flatMap((name) => [received(record(name)), received(head(name, 9n)), { type: 'layer-ready', head: head(name, 9n) } as const]),
+    )
+    const stale = run(
+      honest.state,
+      names.flatMap((name) => [1n, 2n, 3n, 4n, 5n].map((seq) => received(head(name, seq)))),
+    )
+    expect(stale).toEqual({ state: honest.state, effects: [] })
+    const twice = run(
+      honest.state,
+      names.map((name) => received(head(name, 9n, `other ${name}`))),
+    )
+    const evidence = twice.effects.flatMap((effect) => (effect.type === 'author' ? [signed(effect.item as never)] : []))
+    const { state } = run(
+      twice.state,
+      evidence.map((item) => received(item, 'self')),
+    )
+    expect(state.equivocations.size).toBe(100)
+    expect(consensusHeads(state)).toEqual([])
   })
 
   test('items that do not conflict are no evidence', () => {
