@@ -6,6 +6,9 @@ export const HANZI_TABLE_FILE = '@sgsd/lattice/data/hanzi.bin.zst'
 /** SHA-256 of the shipped table, uncompressed: its kernel id. */
 export const HANZI_KERNEL_ID = '70dee50b81518e10544baccbe136a9c8f2c9410afce2415b2b6b6cb921cae6f3'
 
+/** Couplets of the Tang poems by topic, for measuring similarity; `parseSimilaritySet` reads it. */
+export const SIMILARITY_FILE = '@sgsd/lattice/data/similarity.txt'
+
 /** A text that ships: UTF-8, one clause per line; a blank line between two poems. */
 export interface CorpusFile {
   /** Import specifier; a name ending in `.zst` is one zstd frame. */
