@@ -43,6 +43,7 @@ const REFUSAL_EXITS: Readonly<Record<string, number>> = {
   INVITE_INVALID: EXIT.usage,
   BAD_REQUEST: EXIT.usage,
   JOIN_WRONG_KEY: EXIT.notPermitted,
+  INVITE_REFUSED: EXIT.notPermitted,
   JOIN_KEY_REQUIRED: EXIT.notPermitted,
   JOIN_TIMEOUT: EXIT.timeout,
   OTHER_MESH: EXIT.configuration,

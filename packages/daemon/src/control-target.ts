@@ -1,4 +1,5 @@
 import { parseInvite } from '@sgsd/wire'
+import { admissionTarget } from './admission/control.ts'
 import { similar } from './api/similar.ts'
 import { askLattice } from './ask.ts'
 import { mergeConfig, readRawConfig, writeConfig } from './config-file.ts'
@@ -8,7 +9,7 @@ import { monotonicNow } from './core.ts'
 import { DaemonError } from './daemon-error.ts'
 import { JOIN_TIMEOUT_MS, joinError } from './membership.ts'
 import { startRun } from './programs.ts'
-import { type DaemonParts, invitesOf } from './parts.ts'
+import type { DaemonParts } from './parts.ts'
 import { pause } from './pause.ts'
 import { hex64, statusDocument } from './status.ts'
 import { jobLines } from './store-care/job-lines.ts'
@@ -35,7 +36,7 @@ export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlT
     run: (request) => startRun(parts, request, signal),
     store: (request) => jobLines(parts.care, request, signal),
     mine: (action) => (action === 'start' ? mining.start() : mining.pause()),
-    invite: () => ({ schema: 'sgsd.invite/1', admission: credentials.genesis.admission, invites: invitesOf(parts) }),
+    ...admissionTarget(parts),
     join: (invite) => joinRunning(parts, invite, signal),
     async leave() {
       parts.beats.refreshRecord(true)
@@ -107,8 +108,8 @@ async function joinRunning(parts: DaemonParts, invite: string, signal: AbortSign
   const { credentials, mesh, files } = parts
   const parsed = parseInvite(invite.trim())
   if (parsed.type !== 'accept') throw new DaemonError('INVITE_INVALID', parsed.reason, 'sgsd invite prints one on a member')
-  const { address, secret } = parsed.value
-  if (secret !== undefined && (credentials.meshKey === undefined || !Buffer.from(secret).equals(credentials.meshKey))) {
+  const { address, secret, kind } = parsed.value
+  if (kind === 'key' && secret !== undefined && (credentials.meshKey === undefined || !Buffer.from(secret).equals(credentials.meshKey))) {
     throw new DaemonError(
       'OTHER_MESH',
       `this node belongs to mesh ${credentials.genesis.name}; the invite holds the key of another`,

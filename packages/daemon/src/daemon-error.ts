@@ -15,6 +15,7 @@ export type DaemonErrorCode =
   | 'PROVIDER_UNAVAILABLE'
   | 'SOCKET_PATH_TOO_LONG'
   | 'INVITE_INVALID'
+  | 'INVITE_REFUSED'
   | 'JOIN_UNREACHABLE'
   | 'JOIN_TIMEOUT'
   | 'JOIN_WRONG_KEY'
@@ -50,6 +51,7 @@ const EXIT_CODES: Partial<Record<DaemonErrorCode, number>> = {
   OTHER_MESH: 78,
   NOT_WRITABLE: 5,
   INVITE_INVALID: 2,
+  INVITE_REFUSED: 5,
   PROGRAM_INVALID: 2,
   JOIN_TIMEOUT: 6,
   JOIN_WRONG_KEY: 5,

@@ -3,10 +3,12 @@ import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import { type LatticeCompute, openClaimCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
-import { type ClosedEpoch, draftSeal, type Effect, itemKey, type Signed } from '@sgsd/consensus'
+import { type ClosedEpoch, draftSeal, type Effect, itemKey, revokedPeers, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
+import { inviteOfStart } from './admission/control.ts'
+import { InviteBook } from './admission/invite-book.ts'
 import { apiTarget } from './api/api-target.ts'
 import { Embeddings } from './api/embeddings.ts'
 import { openApi } from './api/open-api.ts'
@@ -38,7 +40,7 @@ import { beaconSecret, compareLeaves, referenceValue } from './trust/check.ts'
 import { type Credentials, readCredentials } from './membership.ts'
 import { hex64 } from './status.ts'
 import { startupError } from './startup-error.ts'
-import { type DaemonParts, invitesOf } from './parts.ts'
+import type { DaemonParts } from './parts.ts'
 import { pause } from './pause.ts'
 import { RosterWatch } from './roster-watch.ts'
 import { openCare } from './store-care/open-care.ts'
@@ -62,8 +64,8 @@ export interface RunningDaemon {
   readonly meshId: string
   readonly meshName: string
   readonly multiaddrs: readonly string[]
-  /** Lines that let others join; secret in a keyed mesh. */
-  readonly invites: readonly string[]
+  /** Makes lines that let one other node join, within a day; in the place of those that an earlier start made and nobody used. */
+  invite(): readonly string[]
   /** Resolves with the exit code once everything is closed. */
   readonly closed: Promise<number>
   stop(): Promise<void>
@@ -96,7 +98,7 @@ export async function startDaemon(root: string, options: StartOptions = {}): Pro
       meshId,
       meshName: genesis.name,
       multiaddrs,
-      invites: invitesOf(parts),
+      invite: () => inviteOfStart(parts),
       closed,
       stop: async () => {
         parts.requestStop(0)
@@ -153,6 +155,13 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   const core = new Core(credentials, store.items, verifySignature, log, events)
   core.load()
   stack.defer(() => core.flush())
+  const invites = new InviteBook({
+    notes: store.items,
+    wallNow: Date.now,
+    isRevoked: (peer) => revokedPeers(core.state).has(peer),
+    genesis: credentials.genesisBytes,
+    meshKey: credentials.meshKey,
+  })
   const mesh = stack.use(
     await openMesh({
       identity: credentials.identity,
@@ -163,6 +172,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
       mdns: config.mdns,
       tailscale: config.tailscale ? { port: MESH_PORT } : false,
       handlers: meshHandlers(core, store),
+      ...(credentials.meshKey === undefined ? {} : { invites }),
       directory: files.peers,
       log: (level, fields, text) => log[level](fields, text),
     }),
@@ -221,6 +231,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     lattice,
     core,
     mesh,
+    invites,
     observer,
     mining,
     farming,

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rm, stat } from 'node:fs/promises'
 import type { FoldId, Genesis, MeshId, PeerName } from '@sgsd/consensus'
 import { HANZI_KERNEL_ID } from '@sgsd/lattice'
-import { createIdentity, fetchGenesis, type Identity, MeshError, openIdentity } from '@sgsd/mesh'
+import { createIdentity, fetchGenesis, type Identity, isMeshError, MeshError, openIdentity, redeemInvite } from '@sgsd/mesh'
 import { ensureDataDir, readSecretFile, StoreError, writeFileDurably, writeSecretFile } from '@sgsd/store'
-import { encodeGenesis, meshIdOf, parseGenesis, parseInvite } from '@sgsd/wire'
+import { encodeGenesis, type Invite, meshIdOf, parseGenesis, parseInvite } from '@sgsd/wire'
 import { type Config, MESH_PORT } from './config.ts'
 import { mergeConfig, type PartialConfig, readRawConfig, writeConfig } from './config-file.ts'
 import { DaemonError } from './daemon-error.ts'
@@ -14,7 +14,7 @@ import { type DataDir, dataDir, hostLabel } from './data-dir.ts'
 const DEFAULT_SEED = 7_202_985n
 /** 2^40 colours: about two minutes at 10 G colours/s. */
 const DEFAULT_EPOCH_COLOURS = 1n << 40n
-/** Time to reach the inviter and to fetch the genesis document. */
+/** Time to reach the inviter and to fetch what it hands over. */
 export const JOIN_TIMEOUT_MS = 10_000
 
 export interface NodeOptions {
@@ -39,7 +39,7 @@ export interface Membership {
   readonly peerId: PeerName
   readonly meshId: MeshId
   readonly meshName: string
-  readonly admission: 'open' | 'key'
+  readonly admission: Genesis['admission']
   readonly dataDir: string
 }
 
@@ -95,7 +95,7 @@ export interface JoinResult extends Membership {
 /**
  * Makes a data directory a member of an existing mesh: reaches the inviter, fetches the genesis document, keeps both.
  * Joining the same mesh again only adds the address.
- * @throws DaemonError INVITE_INVALID | JOIN_UNREACHABLE | JOIN_TIMEOUT | JOIN_WRONG_KEY | JOIN_KEY_REQUIRED | JOIN_PEER_MISMATCH | OTHER_MESH | NOT_WRITABLE
+ * @throws DaemonError INVITE_INVALID | INVITE_REFUSED | JOIN_UNREACHABLE | JOIN_TIMEOUT | JOIN_WRONG_KEY | JOIN_KEY_REQUIRED | JOIN_PEER_MISMATCH | OTHER_MESH | NOT_WRITABLE
  */
 export async function joinMesh(root: string, invite: string, options: NodeOptions = {}, signal?: AbortSignal): Promise<JoinResult> {
   const files = dataDir(root)
@@ -107,18 +107,19 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
       'an invite looks like /ip4/192.168.1.12/tcp/42069/p2p/12D3Koo…#secret; sgsd invite prints one on a member',
     )
   }
-  const { address, secret } = parsed.value
+  const { address } = parsed.value
   return guardWrites(root, async () => {
     const identity = await ensureIdentity(files)
     const deadline = AbortSignal.any([AbortSignal.timeout(JOIN_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
     const known = (await exists(files.meshKey)) ? await readMeshKey(files) : undefined
-    const meshKey = secret ?? known
-    const found = await fetchGenesis({ identity, address, ...(meshKey === undefined ? {} : { meshKey }) }, deadline).catch((error: unknown) => {
+    const isMember = await exists(files.genesis)
+    const found = await enter(identity, parsed.value, known, deadline, isMember).catch((error: unknown) => {
       throw joinError(error, address)
     })
+    const { meshKey } = found
     const genesis = parseGenesis(found.genesis)
     if (genesis.type !== 'accept') throw new DaemonError('JOIN_FAILED', `${address} sent no valid genesis document: ${genesis.reason}`)
-    if (genesis.value.admission === 'key' && meshKey === undefined) throw joinError(new MeshError('KEY_REQUIRED', { to: address }), address)
+    if (genesis.value.admission !== 'open' && meshKey === undefined) throw joinError(new MeshError('KEY_REQUIRED', { to: address }), address)
     if (genesis.value.latticeKernel !== HANZI_KERNEL_ID) {
       throw new DaemonError(
         'KERNEL_MISMATCH',
@@ -131,9 +132,45 @@ export async function joinMesh(root: string, invite: string, options: NodeOption
     const before = await readRawConfig(files.config)
     const bootstrap = [...new Set([...(before.bootstrap ?? []), address])]
     const config = mergeConfig(mergeConfig(nodeConfig(options), before), { bootstrap })
-    await writeMembership(files, found.genesis, genesis.value.admission === 'key' ? meshKey : undefined, config)
+    await writeMembership(files, found.genesis, genesis.value.admission === 'open' ? undefined : meshKey, config)
     return { peerId: identity.peer, meshId, meshName: genesis.value.name, admission: genesis.value.admission, dataDir: root, via: found.peer }
   })
+}
+
+/** What makes a node a member. */
+interface Entry {
+  readonly genesis: Uint8Array
+  readonly meshKey: Uint8Array | undefined
+  readonly peer: PeerName
+}
+
+/**
+ * Gets the founding document, with the key that the invite is, that it leads to, or that is here already. A node that has a key tries that before it uses up a
+ * one-time invite: it may be in that mesh; and a member of another one leaves the invite to others.
+ * @throws MeshError
+ */
+async function enter(
+  identity: Identity,
+  { address, kind, secret }: Invite,
+  known: Uint8Array | undefined,
+  signal: AbortSignal,
+  isMember: boolean,
+): Promise<Entry> {
+  const withKey = async (meshKey: Uint8Array | undefined): Promise<Entry> => {
+    const found = await fetchGenesis({ identity, address, ...(meshKey === undefined ? {} : { meshKey }) }, signal)
+    return { ...found, meshKey }
+  }
+  if (kind !== 'one-time' || secret === undefined) return withKey(secret ?? known)
+  if (known !== undefined) {
+    try {
+      return await withKey(known)
+    } catch (error) {
+      if (!isMeshError(error, 'KEY_MISMATCH')) throw error
+      if (isMember)
+        throw new DaemonError('OTHER_MESH', `${address} belongs to another mesh than this node`, 'choose another --data-dir', { cause: error })
+    }
+  }
+  return redeemInvite({ identity, address, secret }, signal)
 }
 
 /** @throws DaemonError NOT_INITIALISED | IDENTITY_DAMAGED | GENESIS_DAMAGED | KEY_DAMAGED | KERNEL_MISMATCH */
@@ -163,7 +200,7 @@ export async function readCredentials(root: string): Promise<Credentials> {
     )
   }
   const identity = await readIdentity(files)
-  const meshKey = genesis.value.admission === 'key' ? await readMeshKey(files) : undefined
+  const meshKey = genesis.value.admission === 'open' ? undefined : await readMeshKey(files)
   return { identity, genesis: genesis.value, genesisBytes, meshId: meshIdOf(genesisBytes), meshKey }
 }
 
@@ -232,6 +269,7 @@ async function refuseOtherMesh(files: DataDir, meshId: MeshId): Promise<void> {
 
 /** Why a join failed, for people. */
 export function joinError(error: unknown, address: string): DaemonError {
+  if (error instanceof DaemonError) return error
   const code = error instanceof MeshError ? error.code : ''
   const options = { cause: error }
   switch (code) {
@@ -249,6 +287,10 @@ export function joinError(error: unknown, address: string): DaemonError {
         'ask for a fresh invite: it may belong to another mesh',
         options,
       )
+    case 'INVITE_REFUSED':
+      return inviteRefused((error as MeshError<'INVITE_REFUSED'>).data, address, options)
+    case 'PEER_BUSY':
+      return new DaemonError('JOIN_FAILED', `${address} answers other invites just now`, 'try again in a minute', options)
     case 'PEER_MISMATCH':
       return new DaemonError(
         'JOIN_PEER_MISMATCH',
@@ -275,6 +317,37 @@ export function joinError(error: unknown, address: string): DaemonError {
       )
     }
   }
+}
+
+/** Why an invite is no longer good, by who made it. */
+function inviteRefused({ why, agoMs }: MeshError<'INVITE_REFUSED'>['data'], address: string, options: ErrorOptions): DaemonError {
+  const again = 'ask for a new one: sgsd invite'
+  switch (why) {
+    case 'expired':
+      return new DaemonError('INVITE_REFUSED', `this invite expired ${ago(agoMs)}`, again, options)
+    case 'used':
+      return new DaemonError('INVITE_REFUSED', `this invite has been used up, ${ago(agoMs)}`, again, options)
+    case 'revoked':
+      return new DaemonError('INVITE_REFUSED', `this invite was taken back ${ago(agoMs)}`, again, options)
+    case 'excluded':
+      return new DaemonError(
+        'INVITE_REFUSED',
+        'a member has revoked this node: no invite lets it in',
+        'ask for it to be readmitted: sgsd peer readmit',
+        options,
+      )
+    case 'unknown':
+      return new DaemonError('INVITE_REFUSED', `the node at ${address} did not make this invite, or has forgotten it`, again, options)
+  }
+}
+
+/** `just now`, `5 min ago`, `3 h ago`, `2 days ago`. */
+function ago(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 1) return 'just now'
+  if (minutes < 60) return `${minutes} min ago`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`
 }
 
 /** Turns file-system refusals into one sentence. */

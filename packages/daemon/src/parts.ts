@@ -1,11 +1,11 @@
 import type { ClaimCompute, ColourCompute, LatticeCompute } from '@sgsd/compute'
 import type { Mesh, Observer } from '@sgsd/mesh'
 import type { Store } from '@sgsd/store'
-import { formatInvite } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import type { BlockFetcher } from './block-fetcher.ts'
 import type { Embeddings } from './api/embeddings.ts'
 import type { OpenedApi } from './api/open-api.ts'
+import type { InviteBook } from './admission/invite-book.ts'
 import type { Config } from './config.ts'
 import type { Core } from './core.ts'
 import type { DataDir } from './data-dir.ts'
@@ -34,6 +34,8 @@ export interface DaemonParts {
   readonly lattice: LatticeCompute
   readonly core: Core
   readonly mesh: Mesh
+  /** One-time invites of this node. */
+  readonly invites: InviteBook
   /** The older UDP protocol, when it is on. */
   readonly observer: Observer | undefined
   readonly mining: MineLoop
@@ -53,9 +55,4 @@ export interface DaemonParts {
   readonly startedAt: number
   readonly loopDelayP99Ms: () => number
   readonly requestStop: (exitCode: number) => void
-}
-
-/** The daemon's multiaddrs, with the mesh key as fragment in a keyed mesh. */
-export function invitesOf(parts: Pick<DaemonParts, 'mesh' | 'credentials'>): readonly string[] {
-  return parts.mesh.multiaddrs().map((address) => formatInvite(address, parts.credentials.meshKey))
 }

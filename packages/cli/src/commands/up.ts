@@ -30,7 +30,8 @@ export function addUp(program: Command, context: Context): void {
   const command = addLeaf(program, {
     name: 'up',
     summary: 'run the daemon in the foreground',
-    details: 'Prints its multiaddr and an invite once it is ready; logs go to standard error. Ctrl-C or `sgsd down` stop it within 5 s.',
+    details:
+      'Prints its multiaddr once it is ready and, on a terminal, an invite for one machine within a day; logs go to standard error. Ctrl-C or `sgsd down` stop it within 5 s.',
     examples: ['sgsd up', 'sgsd up --data-dir ./a --no-mine', 'sgsd up --provider onnx:cuda', 'SGSD_LOG_LEVEL=debug sgsd up --json'],
   })
   command
@@ -66,12 +67,14 @@ export function addUp(program: Command, context: Context): void {
 
 function announce(context: Context, daemon: RunningDaemon, json: boolean): void {
   const { terminal, version } = context
-  const { peerId, meshId, meshName, multiaddrs, invites } = daemon
-  if (json) return printJson(context, { schema: 'sgsd.up/1', version, pid: process.pid, peerId, meshId, meshName, multiaddrs, invites })
+  const { peerId, meshId, meshName, multiaddrs } = daemon
+  if (json)
+    return printJson(context, { schema: 'sgsd.up/1', version, pid: process.pid, peerId, meshId, meshName, multiaddrs, invites: daemon.invite() })
   terminal.print(`sgsd ${version}  mesh ${terminal.out.bold(meshName)}  node ${peerId}`)
   for (const multiaddr of multiaddrs) terminal.print(`listening  ${multiaddr}`)
-  const [invite] = invites
-  if (invite !== undefined) terminal.print(`invite     sgsd join '${invite}'`)
+  // a supervisor's journal is no place for a secret
+  const [invite] = terminal.outLive ? daemon.invite() : []
+  terminal.print(`invite     ${invite === undefined ? 'sgsd invite prints one' : `sgsd join '${invite}'`}`)
 }
 
 function configOfFlags(flags: UpFlags): PartialConfig {

@@ -2,6 +2,7 @@
  * The control API: HTTP/JSON on the unix socket `<data-dir>/control.sock`. 64-bit numbers are `0x` strings (16 digits);
  * schemas are only ever added to. Errors are `{ "error": { "code", "message", "hint"? } }` with a 4xx or 5xx status.
  */
+export type * from '../admission/documents.ts'
 import type { EngineReport, ProgramEvent, ProgramFailure, ProviderReport } from '@sgsd/compute'
 import type { DiscoveryReport } from '@sgsd/mesh'
 
@@ -228,14 +229,6 @@ export type RunLine =
     }
   | ProgramEvent
   | (Omit<ProgramFailure, 'code'> & { readonly code: 'LAYER_UNKNOWN' | 'LAYER_AMBIGUOUS' | 'LAYER_INCOMPLETE' | 'TOO_LONG' })
-
-/** GET /v1/invite */
-export interface InviteDocument {
-  readonly schema: 'sgsd.invite/1'
-  readonly admission: 'open' | 'key'
-  /** Multiaddrs with peer id; with `#<secret>` in a keyed mesh. Best first. */
-  readonly invites: readonly string[]
-}
 
 /** POST /v1/join {invite} while the daemon runs */
 export interface JoinDocument {

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { DaemonError } from '../daemon-error.ts'
 import { EventBus } from '../event-bus.ts'
+import type { InviteDocument } from './api.ts'
 import { ControlError, openControl } from './client.ts'
 import { type ControlServer, type ControlTarget, openControlServer } from './server.ts'
 
@@ -31,9 +32,19 @@ async function serve(over: Partial<ControlTarget>, events = new EventBus()): Pro
   return root
 }
 
+const INVITE: InviteDocument = {
+  schema: 'sgsd.invite/1',
+  admission: 'open',
+  kind: 'bare',
+  invites: ['/ip4/1.2.3.4/tcp/1'],
+  number: null,
+  expiresAt: null,
+  uses: null,
+}
+
 test('answers go through, the socket is for user and group only', async () => {
-  const root = await serve({ invite: () => ({ schema: 'sgsd.invite/1', admission: 'open', invites: ['/ip4/1.2.3.4/tcp/1'] }) })
-  expect(await openControl(root).get('/v1/invite')).toEqual({ schema: 'sgsd.invite/1', admission: 'open', invites: ['/ip4/1.2.3.4/tcp/1'] })
+  const root = await serve({ invite: () => INVITE })
+  expect(await openControl(root).get('/v1/invite')).toEqual(INVITE)
   expect((await stat(join(root, 'control.sock'))).mode & 0o777).toBe(0o660)
 })
 
@@ -161,7 +172,7 @@ test('events arrive one by one, and a client that goes away is forgotten', async
 })
 
 test('garbage on the socket does not end the server', async () => {
-  const root = await serve({ invite: () => ({ schema: 'sgsd.invite/1', admission: 'open', invites: [] }) })
+  const root = await serve({ invite: () => INVITE })
   await new Promise<void>((resolve) => {
     const socket = connect(join(root, 'control.sock'))
     socket.on('close', () => resolve()).on('error', () => {})

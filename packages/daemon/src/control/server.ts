@@ -3,6 +3,8 @@ import { Readable } from 'node:stream'
 import { MAX_GRACE_MS } from '@sgsd/store'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { z } from 'zod'
+import type { AdmissionTarget } from '../admission/control.ts'
+import { addAdmissionRoutes } from '../admission/routes.ts'
 import { DaemonError } from '../daemon-error.ts'
 import type { EventBus } from '../event-bus.ts'
 import type { RunRequest } from '../programs.ts'
@@ -13,7 +15,6 @@ import type {
   EpochDocument,
   FarmAccepted,
   FarmDocument,
-  InviteDocument,
   JoinDocument,
   RunLine,
   SimilarDocument,
@@ -21,7 +22,7 @@ import type {
 } from './api.ts'
 
 /** What the control API can ask of the daemon. */
-export interface ControlTarget {
+export interface ControlTarget extends AdmissionTarget {
   status(): Promise<StatusDocument>
   epoch(epoch: bigint): EpochDocument
   ask(text: string, k: number): Promise<AskDocument>
@@ -35,7 +36,6 @@ export interface ControlTarget {
   /** Looks after the store while its lines are read. */
   store(request: StoreRequest): AsyncIterable<StoreLine>
   mine(action: 'start' | 'pause'): void
-  invite(): InviteDocument
   join(invite: string): Promise<JoinDocument>
   leave(): Promise<void>
   /** Begins to stop; the answer is sent before. */
@@ -93,7 +93,7 @@ export async function openControlServer(socketPath: string, target: ControlTarge
 function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus): void {
   app.get('/v1/status', () => target.status())
   app.get('/v1/epochs', (request) => target.epoch(BigInt(epochQuery.parse(request.query).epoch)))
-  app.get('/v1/invite', async () => target.invite())
+  addAdmissionRoutes(app, target)
   app.get('/v1/events', (_request, reply) => streamEvents(reply, events))
   app.post('/v1/ask', (request) => {
     const { text, k } = askBody.parse(request.body)
