@@ -35,6 +35,11 @@ export const WASM_MODULES: readonly WasmModule[] = [
     target: 'packages/compute/src/join/join-wasm.generated.ts',
     constant: 'JOIN_WASM',
   },
+  {
+    source: 'packages/compute/assembly/fold.ts',
+    target: 'packages/compute/src/lattice/fold/fold-wasm.generated.ts',
+    constant: 'FOLD_WASM',
+  },
 ]
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
-import type { EvidenceBlock, LayerId, PeerName } from '@sgsd/consensus'
+import { type EvidenceBlock, type LayerId, type PeerName, REFERENCE_FOLD_KERNEL } from '@sgsd/consensus'
 import { buildLattice, HANZI_TABLE_FILE, type HanziKernel, type LatticeMatrices, parseHanziTable } from '@sgsd/lattice'
 import { encodeEvidenceBlock, encodeStateBlock, parseEvidenceBlock } from '@sgsd/wire'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -299,7 +299,7 @@ describe('a layer is refused whole', () => {
 
   test('one that was learned by the other rule, either way', async () => {
     const ground: LearningGround = { kernel, base, self: undefined, stopped: () => false }
-    const hebb = new Swarm(ground, new HebbLearning(ground, new ReferenceStepEngine(STABLE_PROFILE)))
+    const hebb = new Swarm(ground, new HebbLearning(ground, new ReferenceStepEngine(STABLE_PROFILE), 'mean/1', REFERENCE_FOLD_KERNEL))
     await hebb.use(hebb.engine)
     hebb.setOwned(Array.from({ length: 214 }, (_, index) => index + 1))
     const evidence = await newSwarm()

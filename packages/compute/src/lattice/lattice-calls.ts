@@ -30,6 +30,8 @@ export interface Opened {
   readonly engine: EngineState
   /** What became of the engines on the processor. */
   readonly cpu: readonly ProviderReport[]
+  /** What became of the kernels that fold rows. */
+  readonly folds: readonly ProviderReport[]
 }
 
 /** The engine that steps from now on. */

@@ -1,11 +1,13 @@
 // Thread of the lattice: the swarm and its engine behind the calls of lattice-calls.ts.
 import { parentPort, workerData } from 'node:worker_threads'
+import { ruleOf } from '@sgsd/consensus'
 import { buildLattice, coverState, type HanziKernel, radicalRows } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
 import { runCanary } from './canary.ts'
 import { chooseCpuEngine } from './cpu-engines.ts'
 import { Embedders } from './embedding/embedders.ts'
 import { readTable } from './hanzi-table.ts'
+import { chooseFoldKernel } from './fold/choose-fold-kernel.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
 import { loadOrt, type ProviderName } from '../onnx/ort.ts'
@@ -31,8 +33,10 @@ const calls: LatticeCalls = {
     const base = buildLattice(table)
     const buildMs = performance.now() - began
     const { engine, stepMs, reports } = await chooseCpuEngine(wanted)
+    // counts are summed by the fold itself
+    const folds = ruleOf(foldId) === 'hebb' ? chooseFoldKernel() : undefined
     kernel = table
-    swarm = openSwarm(foldId, { kernel: table, base, self, stopped: () => Atomics.load(stop, STOP_CELL) === 1 }, engine)
+    swarm = openSwarm(foldId, { kernel: table, base, self, stopped: () => Atomics.load(stop, STOP_CELL) === 1 }, engine, folds?.kernel)
     await swarm.use(engine)
     programs = new Programs(table, swarm)
     embedders = new Embedders(table, foldId, swarm)
@@ -45,6 +49,7 @@ const calls: LatticeCalls = {
       radicalRows: radicalRows(table),
       engine: await measure(engine, stepMs),
       cpu: reports,
+      folds: folds?.reports ?? [],
     }
   },
 

@@ -50,8 +50,8 @@ export async function openLatticeCompute(options: LatticeOptions = {}): Promise<
     const refused = opened.cpu.find(({ provider, state }) => provider === wanted && state !== 'active')
     if (refused !== undefined) throw new ComputeError('PROVIDER_UNAVAILABLE', { provider: refused.provider, detail: refused.why })
     const { engine, providers } = await settle(link, opened, await survey, forced !== undefined)
-    const { kernelId, rows, tauEdges, rhoEdges, buildMs, radicalRows } = opened
-    return new LatticeClient(link, { kernelId, rows, tauEdges, rhoEdges, buildMs, radicalRows, rowRate: engine.rowRate, providers })
+    const { kernelId, rows, tauEdges, rhoEdges, buildMs, radicalRows, folds } = opened
+    return new LatticeClient(link, { kernelId, rows, tauEdges, rhoEdges, buildMs, radicalRows, rowRate: engine.rowRate, providers, folds })
   } catch (error) {
     await link.close()
     throw error

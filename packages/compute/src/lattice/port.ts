@@ -25,6 +25,8 @@ export interface LatticeInfo {
   /** Rows stepped per second, measured at start. */
   readonly rowRate: number
   readonly providers: readonly ProviderReport[]
+  /** What folds rows: `native`, `wasm`, `reference`; none where counts are summed. */
+  readonly folds: readonly ProviderReport[]
   /** Rows of each radical: index 1 … 214 (0 unused). */
   readonly radicalRows: readonly number[]
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
-import type { LayerId, PeerName, RowBlock } from '@sgsd/consensus'
+import { type LayerId, type PeerName, REFERENCE_FOLD_KERNEL, type RowBlock } from '@sgsd/consensus'
 import { buildLattice, HANZI_TABLE_FILE, type HanziKernel, type LatticeMatrices, parseHanziTable } from '@sgsd/lattice'
 import { encodeRowBlock, encodeStateBlock, parseRowBlock } from '@sgsd/wire'
 import { beforeAll, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ beforeAll(() => {
 
 function swarmOf(stopped: () => boolean, engine: StepEngine): Swarm<RowBlock> {
   const ground: LearningGround = { kernel, base, self: undefined, stopped }
-  return new Swarm(ground, new HebbLearning(ground, engine))
+  return new Swarm(ground, new HebbLearning(ground, engine, 'mean/1', REFERENCE_FOLD_KERNEL))
 }
 
 async function newSwarm(owned: (radical: number) => boolean = () => true): Promise<Swarm<RowBlock>> {

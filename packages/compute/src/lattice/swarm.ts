@@ -1,4 +1,4 @@
-import { type EvidenceBlock, type FoldId, type LayerId, type PeerName, type RowBlock } from '@sgsd/consensus'
+import { type EvidenceBlock, type FoldId, type FoldKernel, type LayerId, type PeerName, REFERENCE_FOLD_KERNEL, type RowBlock } from '@sgsd/consensus'
 import { cover, lineRows, nearest } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
 import { foldDigest } from '../history/fold-digest.ts'
@@ -24,14 +24,16 @@ const MAX_ECHO = 64
 /** Author of a layer that is looked at by itself: whose it is changes nothing in its fold. */
 const NOBODY = '' as PeerName
 
-/** The swarm of a mesh of either fold. */
+/** The swarm of a mesh, by its fold. */
 export type AnySwarm = Swarm<RowBlock> | Swarm<EvidenceBlock>
 
-/** Opens the swarm that a mesh's fold asks for. The engine is loaded by `use`. */
-export function openSwarm(foldId: FoldId, ground: LearningGround, engine: StepEngine): AnySwarm {
+/** Opens the swarm that a mesh's fold asks for. The engine is loaded by `use`. @param kernel - what folds rows; all give the same */
+export function openSwarm(foldId: FoldId, ground: LearningGround, engine: StepEngine, kernel: FoldKernel = REFERENCE_FOLD_KERNEL): AnySwarm {
   switch (foldId) {
     case 'mean/1':
-      return new Swarm(ground, new HebbLearning(ground, engine))
+    case 'trimmed/1':
+    case 'median/1':
+      return new Swarm(ground, new HebbLearning(ground, engine, foldId, kernel))
     case 'evidence/1':
       return new Swarm(ground, new EvidenceLearning(ground, engine))
   }

@@ -1,4 +1,4 @@
-import { fold, type Folded, type FoldMember, type RowBlock } from '@sgsd/consensus'
+import { type Folded, type FoldKernel, type FoldMember, packRows, RowFold, type RowFoldId, type RowBlock } from '@sgsd/consensus'
 import {
   adjacentLines,
   type Baseline,
@@ -22,13 +22,17 @@ import { blocksOf, rowsOf } from './learned-blocks.ts'
 import type { CheckedLayer, Learning, LearningGround, Settled } from './learning.ts'
 import { MeanState } from './mean-state.ts'
 
+/** In the place of a radical, where a block holds rows of all. */
+const ALL_RADICALS = 0
+
 /**
- * The Hebb rule, folded by mean and max: a score against its running baseline moves the edges of rows that this member owns. The running lattice
+ * The Hebb rule, folded row by row: a score against its running baseline moves the edges of rows that this member owns. The running lattice
  * is the consensus with the learned rows in the place of its own.
  */
 export class HebbLearning implements Learning<RowBlock> {
-  readonly foldId = 'mean/1'
+  readonly foldId: RowFoldId
   readonly #ground: LearningGround
+  readonly #fold: RowFold
   #consensus: LatticeMatrices
   #engine: StepEngine
   #owned: ReadonlySet<number> = new Set()
@@ -37,8 +41,10 @@ export class HebbLearning implements Learning<RowBlock> {
   #scoreSum = 0
   #baseline: Baseline
 
-  constructor(ground: LearningGround, engine: StepEngine) {
+  constructor(ground: LearningGround, engine: StepEngine, foldId: RowFoldId, kernel: FoldKernel) {
     this.#ground = ground
+    this.foldId = foldId
+    this.#fold = new RowFold(foldId, ground.base, new Float32Array(ground.kernel.definedCount), kernel)
     this.#consensus = ground.base
     this.#engine = engine
     this.#mean = new MeanState(ground.kernel.definedCount)
@@ -149,16 +155,19 @@ export class HebbLearning implements Learning<RowBlock> {
   }
 
   check(content: LayerContent): CheckedLayer<RowBlock> | { readonly refusal: string } {
-    return checkLayer(this.#ground.kernel, content, ROW_READER)
+    const { kernel } = this.#ground
+    const layer = checkLayer(kernel, content, ROW_READER)
+    // side by side, rows are folded as fast as they are read
+    return 'refusal' in layer ? layer : { ...layer, blocks: [{ radical: ALL_RADICALS, ...packRows(kernel.definedCount, layer.blocks) }] }
   }
 
   foldOf(members: readonly FoldMember[]): Folded {
     const { base, kernel } = this.#ground
-    return fold(this.foldId, base, new Float32Array(kernel.definedCount), members)
+    return new RowFold(this.foldId, base, new Float32Array(kernel.definedCount), this.#fold.kernel).fold(members)
   }
 
   async fold(members: readonly FoldMember[]): Promise<Folded> {
-    const folded = this.foldOf(members)
+    const folded = this.#fold.fold(members)
     this.#consensus = folded.matrices
     await this.#engine.load(this.#running())
     return folded
