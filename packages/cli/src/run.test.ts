@@ -24,6 +24,8 @@ const control: ControlClient = {
     yield* await answer<readonly T[]>('POST', path, body)
   },
   send: (path) => answer('POST', path),
+  sendBytes: (path) => answer('POST', path),
+  bytes: (path) => answer('GET', path),
   events: async function* () {
     yield { at: '2026-01-01T00:00:00.000Z', event: 'layer:committed', layer: 'ab', radicals: 1, rows: 2, meanScore: 0.5 }
     yield { at: '2026-01-01T00:00:01.000Z', event: 'warning', message: 'x' }

@@ -7,6 +7,7 @@ import type { EpochDocument, JoinDocument, StatusDocument } from './control/api.
 import type { ControlTarget } from './control/server.ts'
 import { monotonicNow } from './core.ts'
 import { DaemonError } from './daemon-error.ts'
+import { LayerFiles } from './layer-files/layer-files.ts'
 import { JOIN_TIMEOUT_MS, joinError } from './membership.ts'
 import { startRun } from './programs.ts'
 import type { DaemonParts } from './parts.ts'
@@ -43,6 +44,7 @@ export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlT
       await pause(FAREWELL_MS, signal)
       parts.requestStop(0)
     },
+    layerFiles: new LayerFiles(parts, signal),
     stop: () => parts.requestStop(0),
   }
 }

@@ -30,6 +30,7 @@ export type DaemonErrorCode =
   | 'TEXT_LOST'
   | 'BAD_REQUEST'
   | 'PROGRAM_INVALID'
+  | 'IMPORT_REFUSED'
   | 'LAYER_UNKNOWN'
   | 'LAYER_AMBIGUOUS'
   | 'LAYER_INCOMPLETE'

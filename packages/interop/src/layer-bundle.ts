@@ -1,6 +1,17 @@
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { type BlockId, type LayerId, type LayerManifest, littleEndianBytes, MAX_RADICAL } from '@sgsd/consensus'
-import { accept, blockIdOf, layerIdOf, MAX_BLOCK_BYTES, MAX_ITEM_BYTES, MAX_LINEAGE_BYTES, MAX_MANIFEST_BYTES, parseManifest, reject, type Verdict } from '@sgsd/wire'
+import {
+  accept,
+  blockIdOf,
+  layerIdOf,
+  MAX_BLOCK_BYTES,
+  MAX_ITEM_BYTES,
+  MAX_LINEAGE_BYTES,
+  MAX_MANIFEST_BYTES,
+  parseManifest,
+  reject,
+  type Verdict,
+} from '@sgsd/wire'
 import { MAX_BUNDLE_BYTES } from './limits.ts'
 
 /** First bytes of a portable layer. docs/interop.md */
@@ -77,7 +88,14 @@ export function splitLayerBundle(bytes: Uint8Array): Verdict<LayerBundle> {
     at += 4 + length
   }
   if (at !== bytes.length) return reject('bytes behind its end')
-  const [head, record, voucher, manifest, lineage, state, ...blocks] = parts as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  const [head, record, voucher, manifest, lineage, state, ...blocks] = parts as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ]
   const parsed = parseManifest(manifest)
   if (parsed.type !== 'accept') return reject(`manifest: ${parsed.reason}`)
   if (parsed.value.blocks.length !== blocks.length) return reject(`${blocks.length} blocks where the manifest names ${parsed.value.blocks.length}`)

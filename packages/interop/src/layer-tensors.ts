@@ -129,7 +129,10 @@ function sideRows(block: RowBlock, matrix: 'tau' | 'rho'): Row<Float32Array>[] {
   return [...block.rowIds].map((row, i) => ({ row, cols: cols.subarray(ptr[i], ptr[i + 1]), vals: vals.subarray(ptr[i], ptr[i + 1]) }))
 }
 
-function rowsOf<V extends Float32Array | WholeNumbers>({ rows, ptr, cols }: { rows: number; ptr: Uint32Array; cols: Uint32Array }, vals: V): Row<V>[] {
+function rowsOf<V extends Float32Array | WholeNumbers>(
+  { rows, ptr, cols }: { rows: number; ptr: Uint32Array; cols: Uint32Array },
+  vals: V,
+): Row<V>[] {
   return Array.from({ length: rows }, (_, row) => ({
     row,
     cols: cols.subarray(ptr[row], ptr[row + 1]),
@@ -142,7 +145,11 @@ function sorted<V>(rows: Row<V>[]): Row<V>[] {
 }
 
 /** Coalesced coordinates: sorted by row, then column, as PyTorch keeps them. @param rows - ascending */
-function coo<V extends { readonly length: number }>(n: number, rows: readonly Row<V>[], valuesOf: (parts: readonly V[]) => DenseTensor): SparseTensor {
+function coo<V extends { readonly length: number }>(
+  n: number,
+  rows: readonly Row<V>[],
+  valuesOf: (parts: readonly V[]) => DenseTensor,
+): SparseTensor {
   const nnz = rows.reduce((sum, { cols }) => sum + cols.length, 0)
   const at = new Uint32Array(nnz)
   const columns = new Uint32Array(nnz)

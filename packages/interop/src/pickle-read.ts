@@ -238,7 +238,7 @@ class Machine<T> {
   #popToMark(): Pickled<T>[] {
     const mark = this.#stack.lastIndexOf(MARK)
     if (mark === -1) throw new Refusal('a mark is missing')
-    const items = this.#stack.splice(mark) as Slot<T>[]
+    const items = this.#stack.splice(mark)
     return items.slice(1) as Pickled<T>[]
   }
 

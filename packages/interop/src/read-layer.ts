@@ -1,21 +1,15 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { checkEvidence, checkEvidenceTotal, checkRows, evidenceBlocks, f32At, type LearningRule, type RowBlock } from '@sgsd/consensus'
 import { type Csr, type EvidenceSnapshot, MAX_PAIR_COUNT } from '@sgsd/lattice'
-import { accept, blockIdOf, encodeEvidenceBlock, encodeRowBlock, reject, type Verdict } from '@sgsd/wire'
+import { accept, encodeEvidenceBlock, encodeRowBlock, reject, type Verdict } from '@sgsd/wire'
 import { CONSENSUS_FORMAT, TENSOR } from './layer-tensors.ts'
+import { type RowsBody, rowsDigest } from './rows-body.ts'
 import type { TensorFile } from './tensor-file.ts'
 import { wholeNumbers } from './whole-numbers.ts'
 
-/** What a file teaches, as canonical blocks. */
-export interface LayerRows {
-  /** Ascending by radical. */
-  readonly blocks: readonly { readonly radical: number; readonly bytes: Uint8Array }[]
-  readonly rows: number
+/** What a file teaches. */
+export interface LayerRows extends RowsBody {
   /** Edges of both matrices, or pairs. */
   readonly nnz: number
-  /** SHA-256 over the blocks, 64 hex digits: equal content gives the same, whatever the file's format. */
-  readonly digest: string
 }
 
 /** Where a file says that it comes from. Nobody has signed it: it protects an honest user from counting twice, nobody from a forger. */
@@ -62,7 +56,7 @@ function readWeights(file: TensorFile, radicals: Uint8Array): Verdict<LayerRows>
     nnz += block.tauCols.length + block.rhoCols.length
     blocks.push({ radical, bytes: encodeRowBlock(block) })
   }
-  return accept({ blocks, rows: held.length, nnz, digest: digestOf(blocks) })
+  return accept({ blocks, rows: held.length, nnz, digest: rowsDigest(blocks) })
 }
 
 function readCounts({ tensors }: TensorFile, radicals: Uint8Array): Verdict<LayerRows> {
@@ -84,7 +78,7 @@ function readCounts({ tensors }: TensorFile, radicals: Uint8Array): Verdict<Laye
   if (wrong !== undefined) return reject(wrong)
   const encoded = blocks.map((block) => ({ radical: block.radical, bytes: encodeEvidenceBlock(block) }))
   const rows = blocks.reduce((sum, { rowIds }) => sum + rowIds.length, 0)
-  return accept({ blocks: encoded, rows, nnz: values.length, digest: digestOf(encoded) })
+  return accept({ blocks: encoded, rows, nnz: values.length, digest: rowsDigest(encoded) })
 }
 
 function readMatrix({ tensors }: TensorFile, name: string, n: number): Csr | string {
@@ -141,8 +135,4 @@ function side(name: 'tau' | 'rho', { ptr, cols, vals }: Csr, rowIds: readonly nu
     ownVals.set(vals.subarray(ptr[row], ptr[row + 1]), own[i])
   }
   return { [`${name}Ptr`]: own, [`${name}Cols`]: ownCols, [`${name}Vals`]: ownVals }
-}
-
-function digestOf(blocks: readonly { readonly bytes: Uint8Array }[]): string {
-  return bytesToHex(sha256(concatBytes(utf8ToBytes('sgs-import/1'), ...blocks.map(({ bytes }) => hexToBytes(blockIdOf(bytes))))))
 }

@@ -50,7 +50,8 @@ export function parseSafetensors(bytes: Uint8Array): Verdict<TensorFile> {
   if (bytes.length > MAX_TENSOR_FILE_BYTES) return reject(`${bytes.length} bytes, more than ${MAX_TENSOR_FILE_BYTES}`)
   if (bytes.length < LENGTH_BYTES) return reject('no safetensors file')
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(0, true)
-  if (length > BigInt(Math.min(MAX_SAFETENSORS_HEADER_BYTES, bytes.length - LENGTH_BYTES))) return reject(`no safetensors file: a header of ${length} bytes`)
+  if (length > BigInt(Math.min(MAX_SAFETENSORS_HEADER_BYTES, bytes.length - LENGTH_BYTES)))
+    return reject(`no safetensors file: a header of ${length} bytes`)
   const data = bytes.subarray(LENGTH_BYTES + Number(length))
   const header = readJson(bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + Number(length)))
   if (header === undefined) return reject('the header is no JSON object')
@@ -119,7 +120,8 @@ function paired(dense: ReadonlyMap<string, DenseTensor>, strings: Map<string, st
       continue
     }
     const fits = indices.dtype === 'i64' && indices.shape.length === 2 && indices.shape[0] === 2 && values.shape.length === 1
-    if (!fits || values.shape[0] !== indices.shape[1]) return reject(`matrix ${JSON.stringify(matrix.slice(0, 64))}: its coordinates do not fit its values`)
+    if (!fits || values.shape[0] !== indices.shape[1])
+      return reject(`matrix ${JSON.stringify(matrix.slice(0, 64))}: its coordinates do not fit its values`)
     tensors.set(matrix, { layout: 'coo', shape, indices, values })
   }
   for (const [name, tensor] of tensors) if (tensor.layout === 'coo') strings.delete(name + SHAPE)

@@ -144,7 +144,8 @@ class TorchMeaning implements PickleMeaning<TorchObject> {
     if (kind !== 'storage' || dtype === undefined || typeof key !== 'string' || typeof count !== 'number' || rest.length > 0)
       return { refusal: 'a storage that is none of floats or longs' }
     const bytes = this.#entries.get(`${this.#root}data/${key}`)
-    if (bytes === undefined || bytes.length !== count * ITEM_BYTES[dtype]) return { refusal: `storage ${key.slice(0, 16)} is missing or of another size` }
+    if (bytes === undefined || bytes.length !== count * ITEM_BYTES[dtype])
+      return { refusal: `storage ${key.slice(0, 16)} is missing or of another size` }
     return { value: new Storage(dtype, bytes) }
   }
 
@@ -226,7 +227,8 @@ function fileOf(dict: PickledDict<TorchObject>): Verdict<TensorFile> {
   for (const [name, value] of dict.entries) {
     if (value instanceof TensorObject) tensors.set(name, value.tensor)
     else if (name === META && value instanceof PickledDict) {
-      for (const [key, about] of value.entries) if (['string', 'number', 'boolean'].includes(typeof about)) meta.set(key, String(about as string))
+      for (const [key, about] of value.entries)
+        if (typeof about === 'string' || typeof about === 'number' || typeof about === 'boolean') meta.set(key, String(about))
     } else return reject(`${JSON.stringify(name.slice(0, 64))} is no tensor`)
   }
   if (tensors.size > MAX_TENSORS) return reject(`${tensors.size} tensors, more than ${MAX_TENSORS}`)

@@ -18,6 +18,10 @@ export interface ControlClient {
    * @throws ControlError; whatever the text's source throws
    */
   send<T>(path: string, text: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<T>
+  /** Sends a file, as `send` does. */
+  sendBytes<T>(path: string, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<T>
+  /** A file of at most so many bytes. @throws ControlError */
+  bytes(path: string, most: number, signal?: AbortSignal): Promise<Uint8Array>
   /** Events until the signal aborts or the daemon stops. */
   events(signal: AbortSignal): AsyncIterable<DaemonEvent>
 }
@@ -26,6 +30,8 @@ export interface ControlClient {
 const ANSWER_TIMEOUT_MS = 30_000
 /** The daemon writes what it takes to disk; one that takes nothing for so long hangs. */
 const STALL_MS = 60_000
+/** A layer that is large, some of it fetched from peers first. */
+const TRANSFER_TIMEOUT_MS = 120_000
 /** Longest answer read. */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20
 
@@ -44,15 +50,36 @@ export function openControl(root: string): ControlClient {
     get: (path, signal) => call('GET', path, undefined, signal),
     post: (path, body, signal) => call('POST', path, body ?? {}, signal),
     lines: <T>(path: string, body: unknown, signal?: AbortSignal) => postLines<T>({ socketPath, path, root }, body, signal),
-    send: (path, text, signal) =>
-      send(request({ socketPath, method: 'POST', path, headers: { host: 'sgsd', 'content-type': 'text/plain' } }), text, root, signal),
+    send: (path, text, signal) => send(post(socketPath, path, 'text/plain'), text, root, signal),
+    sendBytes: (path, bytes, signal) => send(post(socketPath, path, 'application/octet-stream'), bytes, root, signal),
+    bytes: (path, most, signal) => {
+      const deadline = AbortSignal.any([AbortSignal.timeout(TRANSFER_TIMEOUT_MS), ...(signal === undefined ? [] : [signal])])
+      const req = request({ socketPath, method: 'GET', path, signal: deadline, headers: { host: 'sgsd' } })
+      req.end()
+      return bytesOf(req, root, most)
+    },
     events: (signal) => events(socketPath, root, signal),
   }
 }
 
+function post(socketPath: string, path: string, type: string): ClientRequest {
+  return request({ socketPath, method: 'POST', path, headers: { host: 'sgsd', 'content-type': type } })
+}
+
 /** The whole answer. @throws ControlError */
-function answerOf<T>(req: ClientRequest, root: string): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
+async function answerOf<T>(req: ClientRequest, root: string): Promise<T> {
+  const { status, body } = await received(req, root, MAX_ANSWER_BYTES)
+  return parsed<T>(status, body, root)
+}
+
+/** The bytes of an answer. @throws ControlError */
+async function bytesOf(req: ClientRequest, root: string, most: number): Promise<Uint8Array> {
+  const { status, body } = await received(req, root, most)
+  return status < 400 ? new Uint8Array(body.buffer, body.byteOffset, body.length) : parsed<never>(status, body, root)
+}
+
+function received(req: ClientRequest, root: string, most: number): Promise<{ readonly status: number; readonly body: Buffer }> {
+  return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(refusal(error, root))
     req.on('error', fail)
     req.on('response', (res) => {
@@ -60,22 +87,26 @@ function answerOf<T>(req: ClientRequest, root: string): Promise<T> {
       let size = 0
       res.on('data', (piece: Buffer) => {
         size += piece.length
-        if (size > MAX_ANSWER_BYTES) req.destroy(new Error('the answer is too long'))
+        if (size > most) req.destroy(new Error('the answer is too long'))
         else pieces.push(piece)
       })
       res.on('error', fail)
-      res.on('end', () => {
-        try {
-          const answer = JSON.parse(Buffer.concat(pieces).toString('utf8')) as T & { error?: { code: string; message: string; hint?: string } }
-          if ((res.statusCode ?? 500) < 400) return resolve(answer)
-          const { message, hint, code } = answer.error ?? { message: `the daemon answered ${res.statusCode}`, code: '' }
-          reject(new ControlError('REFUSED', message, hint ?? '', code))
-        } catch (error) {
-          fail(error)
-        }
-      })
+      res.on('end', () => resolve({ status: res.statusCode ?? 500, body: Buffer.concat(pieces) }))
     })
   })
+}
+
+/** A document, or what the daemon refused. @throws ControlError */
+function parsed<T>(status: number, body: Buffer, root: string): T {
+  let answer: T & { error?: { code: string; message: string; hint?: string } }
+  try {
+    answer = JSON.parse(body.toString('utf8')) as typeof answer
+  } catch (error) {
+    throw refusal(error, root)
+  }
+  if (status < 400) return answer
+  const { message, hint, code } = answer.error ?? { message: `the daemon answered ${status}`, code: '' }
+  throw new ControlError('REFUSED', message, hint ?? '', code)
 }
 
 /** Writes a text into a request as fast as the daemon takes it. An answer before the end is a refusal: then the rest is not sent. */

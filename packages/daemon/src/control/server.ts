@@ -7,6 +7,8 @@ import type { AdmissionTarget } from '../admission/control.ts'
 import { addAdmissionRoutes } from '../admission/routes.ts'
 import { DaemonError } from '../daemon-error.ts'
 import type { EventBus } from '../event-bus.ts'
+import type { LayerFiles } from '../layer-files/layer-files.ts'
+import { addLayerFileRoutes } from '../layer-files/routes.ts'
 import type { RunRequest } from '../programs.ts'
 import type { StoreLine } from '../store-care/documents.ts'
 import type { StoreRequest } from '../store-care/job-lines.ts'
@@ -38,6 +40,8 @@ export interface ControlTarget extends AdmissionTarget {
   mine(action: 'start' | 'pause'): void
   join(invite: string): Promise<JoinDocument>
   leave(): Promise<void>
+  /** Layers into and out of files. */
+  readonly layerFiles: Pick<LayerFiles, 'heads' | 'pack' | 'take' | 'takeRows'>
   /** Begins to stop; the answer is sent before. */
   stop(): void
 }
@@ -95,6 +99,7 @@ function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus
   app.get('/v1/epochs', (request) => target.epoch(BigInt(epochQuery.parse(request.query).epoch)))
   addAdmissionRoutes(app, target)
   app.get('/v1/events', (_request, reply) => streamEvents(reply, events))
+  addLayerFileRoutes(app, target.layerFiles)
   app.post('/v1/ask', (request) => {
     const { text, k } = askBody.parse(request.body)
     return target.ask(text, k)

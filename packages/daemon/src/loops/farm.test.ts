@@ -7,6 +7,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { Core } from '../core.ts'
 import { EventBus } from '../event-bus.ts'
 import { inPieces } from '../farm/farm.fixture.ts'
+import { PairLattice } from '../farm/pair-lattice.fixture.ts'
 import { HostLearner, type Learner, NextLineLearner } from '../farm/learner.ts'
 import { FarmLedger } from '../farm/ledger.ts'
 import { SegmentBlocks } from '../farm/segment-blocks.ts'
@@ -17,35 +18,6 @@ import { FarmLoop, type FarmOptions, type FarmParts } from './farm.ts'
 const SELF = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
 const OPTIONS: FarmOptions = { callsPerLayer: 3, keepText: true }
 const quiet = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} } as never
-
-/** A lattice that remembers every pair of lines that it learned; its content is the list. */
-class PairLattice {
-  pairs: string[] = []
-
-  farm(lines: readonly string[]): Promise<{ graded: number; skipped: number; meanScore: number; touchedRows: number }> {
-    for (let i = 0; i + 1 < lines.length; i++) if (lines[i] !== '' && lines[i + 1] !== '') this.pairs.push(`${lines[i]}→${lines[i + 1]}`)
-    const skipped = lines.slice(0, -1).filter((line) => /^[a-z]/.test(line)).length
-    return Promise.resolve({ graded: lines.length - 1 - skipped, skipped, meanScore: 0.5, touchedRows: 1 })
-  }
-
-  predict(lines: readonly string[]): Promise<readonly { nearest: { character: string; value: number }[] }[]> {
-    return Promise.resolve(lines.map((line) => ({ nearest: /^[a-z]/.test(line) ? [] : [{ character: '天', value: 1 }] })))
-  }
-
-  learn(items: readonly { line: string; score: number }[]): Promise<never> {
-    for (const { line, score } of items) this.pairs.push(`${line}:${score}`)
-    return Promise.resolve(undefined as never)
-  }
-
-  commit(): Promise<{
-    radicals: { radical: number; rows: number; nnz: number; bytes: Uint8Array }[]
-    state: Uint8Array
-    lines: number
-    meanScore: number
-  }> {
-    return Promise.resolve({ radicals: [], state: Buffer.from(JSON.stringify(this.pairs)), lines: this.pairs.length, meanScore: 0.5 })
-  }
-}
 
 /** A node whose process can die: disk and head survive, the lattice and the loop do not. */
 class Node {
@@ -242,6 +214,43 @@ describe('what the own head holds', () => {
     expect(await node.content(node.head!.layer)).toEqual(node.lattice.pairs)
     const held = node.ledger.list(1)[0]!
     expect(held.next).toBe((await node.lineage()).length)
+  })
+})
+
+describe('rows from a file', () => {
+  const bytes = new Uint8Array(0)
+  const adoption = {
+    name: 'rows.pt',
+    digest: 'ab'.repeat(32),
+    rows: 2,
+    content: { layer: '' as LayerId, radicals: [{ radical: 9, bytes }], state: bytes },
+  }
+
+  test('have a layer of their own behind the lines before, which a full disk only delays', async () => {
+    const node = await Node.open()
+    await node.start(undefined, { ...OPTIONS, callsPerLayer: 1_000 })
+    await node.give('a', '一\n二\n三')
+    await vi.waitFor(() => expect(node.loop.progress.lines).toBe(3), { interval: 0 })
+    const expected: string[] = []
+    node.fault = (where) => {
+      if (where === 'before author' && expected.length === 1) throw new Error('full')
+    }
+    const { layer, rows } = await node.loop.adopt({ ...adoption, expect: (id) => void expected.push(id) })
+    expect([rows, node.head?.layer, expected.at(-1)]).toEqual([1, layer, layer])
+    expect(expected.length).toBeGreaterThan(1)
+    expect(await node.content(layer)).toEqual(['一→二', '二→三', 'radical 9'])
+    expect(await node.lineage()).toEqual(['a:0', 'a:1', 'a:2', 'rows.pt:0', 'rows.pt:1'])
+    await node.stop()
+  })
+
+  test('of which none is this member’s are refused, and make no layer', async () => {
+    const node = await Node.open()
+    await node.start()
+    const foreign = { ...adoption, content: { ...adoption.content, radicals: [] }, expect: () => {} }
+    await expect(node.loop.adopt(foreign)).rejects.toMatchObject({ code: 'IMPORT_REFUSED' })
+    expect(node.head).toBeUndefined()
+    await node.stop()
+    await expect(node.loop.adopt(foreign)).rejects.toMatchObject({ code: 'BUSY' })
   })
 })
 

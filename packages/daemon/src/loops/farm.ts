@@ -1,12 +1,13 @@
 import type { LatticeCompute } from '@sgsd/compute'
 import type { Head } from '@sgsd/consensus'
-import { CONTEXT_LINES } from '@sgsd/lattice'
 import type { BlockStore } from '@sgsd/store'
 import type { Logger } from 'pino'
 import type { FarmDocument, StatusDocument } from '../control/api.ts'
 import { type Core, monotonicNow } from '../core.ts'
 import { DaemonError } from '../daemon-error.ts'
 import type { EventBus } from '../event-bus.ts'
+import { type AdoptedLayer, type Adoption, Adoptions } from '../farm/adoption.ts'
+import { finishTexts } from '../farm/finish-texts.ts'
 import { type HostWait, hostWait } from '../farm/host-wait.ts'
 import type { Learner } from '../farm/learner.ts'
 import type { Advance, FarmLedger, LedgerText } from '../farm/ledger.ts'
@@ -30,7 +31,7 @@ const MAX_LISTED = 50
 
 export interface FarmParts {
   readonly core: Core
-  readonly lattice: Pick<LatticeCompute, 'commit'>
+  readonly lattice: Pick<LatticeCompute, 'adopt' | 'commit'>
   readonly learner: Learner
   readonly ledger: FarmLedger
   readonly segments: SegmentBlocks
@@ -66,6 +67,7 @@ export class FarmLoop {
   readonly #broken = new Map<number, DaemonError>()
   /** First line that differs now, of texts that changed while lines of them were being learned. */
   readonly #rewound = new Map<number, number>()
+  readonly #adoptions = new Adoptions()
   #calls = 0
   #graded = 0
   /** Before this the next layer is not due, whatever was called. */
@@ -172,6 +174,13 @@ export class FarmLoop {
     return this.#taker.take(options, source)
   }
 
+  /** Learns rows from a file, after the call that is under way, and commits them. @throws ComputeError LAYER_REFUSED with nothing learned */
+  adopt(adoption: Adoption): Promise<AdoptedLayer> {
+    const adopted = this.#adoptions.add(adoption)
+    this.#wake()
+    return adopted
+  }
+
   /** After the call that is under way; what was learned is committed. */
   pause(): void {
     this.#paused = true
@@ -191,6 +200,9 @@ export class FarmLoop {
     const { signal } = this.#parts
     while (!signal.aborted) {
       this.#due = false
+      // the lines before have a layer of their own
+      const adopts = this.#adoptions.waiting && (await this.#commitOrReport())
+      if (adopts && (await this.#adoptions.learnNext(this.#parts.lattice, this.#lineage))) await this.#commitOrReport()
       if (this.#paused || this.#isWaiting()) {
         await this.#commitOrReport()
         await this.#rest()
@@ -208,6 +220,7 @@ export class FarmLoop {
       else await this.#rest(RETRY_MS)
     }
     await this.#commitOrReport()
+    this.#adoptions.close()
   }
 
   /** The first text in the queue with lines that are not learned. */
@@ -267,7 +280,7 @@ export class FarmLoop {
 
   /** @returns whether all that was learned is committed; a failure is told, and costs nothing but time */
   async #commitOrReport(): Promise<boolean> {
-    if (this.#learned.size === 0) return true
+    if (this.#learned.size === 0 && !this.#adoptions.uncommitted) return true
     try {
       const began = monotonicNow()
       await this.#commit()
@@ -286,12 +299,14 @@ export class FarmLoop {
     const { core, ledger, lattice, blocks, events, log } = this.#parts
     const advances = this.#learned
     this.#committing = advances
-    if (this.#graded > 0) {
+    if (this.#graded > 0 || this.#adoptions.uncommitted) {
       const draft = await lattice.commit()
       const { manifest, layer } = await storeLayer(core, blocks, draft, this.#lineage.lineage)
       const head: Head = { author: manifest.author, seq: manifest.seq, layer, radicals: manifest.blocks.map((block) => block.radical) }
       ledger.expect(layer, advances)
+      this.#adoptions.expect(layer)
       core.author({ kind: 'head', value: head })
+      this.#adoptions.committed(layer)
       this.#layers = Number(manifest.seq)
       this.#meanScore = draft.meanScore
       const rows = manifest.blocks.reduce((sum, block) => sum + block.rows, 0)
@@ -307,27 +322,7 @@ export class FarmLoop {
     this.#lineage.clear()
     this.#calls = 0
     this.#graded = 0
-    await this.#finished(advances)
-  }
-
-  /** Tells of texts that taught nothing, and lets go of segments that are not kept. */
-  async #finished(advances: ReadonlyMap<number, Advance>): Promise<void> {
-    const { ledger, segments, events, log } = this.#parts
-    for (const id of advances.keys()) {
-      const text = ledger.text(id)
-      if (text === undefined) continue
-      if (text.whole && text.next === text.lines && text.unknown > 0 && text.graded === 0) {
-        const message = `${text.name} taught nothing: the lattice knows no character of ${text.unknown} of its ${text.lines} lines`
-        events.emit({ event: 'warning', message })
-        log.warn({ text: text.name, lines: text.lines }, 'a text without known characters')
-      }
-      if (this.#options.keepText) continue
-      for (const { block, first } of ledger.spent(id, CONTEXT_LINES)) {
-        if (block === '') continue
-        await segments.delete(block)
-        ledger.moved(id, first, '')
-      }
-    }
+    await finishTexts(this.#parts, advances.keys(), this.#options.keepText)
   }
 
   /** A text has more lines, or other ones from `from` on. */
