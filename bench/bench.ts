@@ -9,10 +9,15 @@ export interface BenchRow {
   readonly note?: string
 }
 
+export interface BenchOptions {
+  /** An execution provider of the lattice, to be measured beside the engines on the processor. */
+  readonly provider?: string
+}
+
 /** What a file in bench/ exports to be run by `npm run bench`. */
 export interface Bench {
   readonly name: string
-  run(): Promise<BenchRow[]>
+  run(options: BenchOptions): Promise<BenchRow[]>
 }
 
 /** Takes one measurement, in any unit. */

@@ -14,8 +14,8 @@ import { buildLattice, type Csr, type LatticeMatrices, rowScales, STABLE } from 
 import { type BenchRow, median } from './bench.ts'
 import { readKernel } from './lattice-build.ts'
 
-const RANDOM_ROWS = 80_000
-const RANDOM_EDGES = [10, 50, 200] as const
+export const RANDOM_ROWS = 80_000
+export const RANDOM_EDGES = [10, 50, 200] as const
 
 /** Counted rounds in which all take turns; the first is thrown away. */
 const ROUNDS = 9
@@ -251,7 +251,7 @@ function writeLattice(file: string, matrices: LatticeMatrices, teacher: Float32A
 }
 
 /** Rows of that many columns, spread as if drawn without replacement and sorted: by gaps of an exponential distribution. */
-function randomMatrix(rows: number, edges: number, seed: number): Csr {
+export function randomMatrix(rows: number, edges: number, seed: number): Csr {
   let word = seed
   const next = (): number => {
     word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0

@@ -1,15 +1,17 @@
-// The lattice: how long W takes to build and in what memory, and how long a step takes in every engine on the processor.
+// The lattice: how long W takes to build and in what memory, and how long a step takes in every engine on the processor; with --provider, on a GPU beside them.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { openLatticeCompute } from '../packages/compute/src/lattice/open-lattice-compute.ts'
-import type { Bench, BenchRow } from './bench.ts'
+import type { Bench, BenchOptions, BenchRow } from './bench.ts'
 import { type BuildReport, BUILDS } from './lattice-build.ts'
+import { providerRows } from './lattice-provider.ts'
 import { stepRows } from './lattice-steps.ts'
 
 export const bench: Bench = { name: 'lattice', run }
 
-async function run(): Promise<BenchRow[]> {
+async function run({ provider }: BenchOptions): Promise<BenchRow[]> {
+  if (provider !== undefined) return providerRows(provider)
   const build = await buildInOwnProcess()
   const rows: BenchRow[] = [
     { bench: 'lattice', case: 'parse the hanzi table', value: build.parseMs, unit: 'ms' },

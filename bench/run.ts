@@ -1,17 +1,25 @@
-/** `npm run bench [-- NAME ...] [--json]`: runs every bench of this directory, or the named ones. */
+/** `npm run bench [-- NAME ...] [--json] [--provider onnx:cuda]`: runs every bench of this directory, or the named ones. */
 import { readdirSync } from 'node:fs'
 import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchRow } from './bench.ts'
 
-const { values: options, positionals: wanted } = parseArgs({ options: { json: { type: 'boolean', default: false } }, allowPositionals: true })
+const { values: options, positionals: wanted } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, provider: { type: 'string' } },
+  allowPositionals: true,
+})
 const benches = await discover()
 const unknown = wanted.filter((name) => !benches.some((bench) => bench.name === name))
 if (unknown.length > 0) {
   process.stderr.write(`bench: there is no ${unknown.join(', ')}; there is ${benches.map(({ name }) => name).join(', ')}\n`)
   process.exitCode = 2
 } else {
-  await runAll(benches.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
+  try {
+    await runAll(benches.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  }
 }
 
 async function discover(): Promise<Bench[]> {
@@ -34,7 +42,7 @@ async function runAll(benches: readonly Bench[]): Promise<void> {
   if (!options.json) process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, ${machine.platform}\n`)
   const rows: BenchRow[] = []
   for (const bench of benches) {
-    const own = await bench.run()
+    const own = await bench.run(options.provider === undefined ? {} : { provider: options.provider })
     rows.push(...own)
     if (!options.json) process.stdout.write(table(bench.name, own))
   }
