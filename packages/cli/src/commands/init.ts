@@ -9,7 +9,7 @@ interface InitFlags {
   readonly open?: boolean
   readonly seed?: bigint
   readonly epochColours?: bigint
-  readonly fold: 'evidence' | 'mean'
+  readonly fold: 'evidence' | 'mean' | 'trimmed' | 'median'
   readonly port?: number
   readonly listen?: readonly string[]
 }
@@ -26,8 +26,11 @@ export function addInit(program: Command, context: Context): void {
     .option('--seed <number>', 'colour seed (default: 7202985)', bigNumber)
     .option('--epoch-colours <number>', 'colours in an epoch, a multiple of 2^20 (default: 2^40)', bigNumber)
     .addOption(
-      new Option('--fold <rule>', 'how members learn: evidence sums what they counted, mean averages what each learned')
-        .choices(['evidence', 'mean'])
+      new Option(
+        '--fold <rule>',
+        'how members learn: evidence sums counts, mean averages weights, trimmed and median do so in a way that one writer of three cannot move',
+      )
+        .choices(['evidence', 'mean', 'trimmed', 'median'])
         .default('evidence'),
     )
     .option('--port <port>', 'TCP port on all interfaces (default: 42069)', wholeNumber(0, 65_535))
