@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { BlockId, Millis, PeerName } from '@sgsd/consensus'
-import { BLOCK_PROTOCOL, GENESIS_PROTOCOL, MAX_GOSSIP_BYTES, SYNC_PROTOCOL, type Topic } from '@sgsd/wire'
+import { BLOCK_PROTOCOL, GENESIS_PROTOCOL, MAX_GOSSIP_BYTES, PROBE_PROTOCOL, SYNC_PROTOCOL, type Topic } from '@sgsd/wire'
 import type { LevelDatastore } from 'datastore-level'
 import { parseAddress } from './address.ts'
 import type { Conduct } from './conduct.ts'
@@ -23,6 +23,7 @@ import { type Hint, RedialPlan, type Source } from './redial.ts'
 import type { SelfEcho } from './self-echo.ts'
 import { requestBlock, serveBlock } from './session/block-session.ts'
 import { serveGenesis } from './session/genesis-session.ts'
+import { requestProbe, serveProbe } from './session/probe-session.ts'
 import { answerSync, askSync } from './session/sync-session.ts'
 import { answerStreams, closeReplaced, connectionTo, withStream } from './streams.ts'
 import { Warden } from './warden.ts'
@@ -49,6 +50,8 @@ export interface MeshParts {
   readonly node: MeshNode
   readonly now: () => Millis
   readonly conduct: Conduct
+  /** Peers that are not talked to; shared with the gater. */
+  readonly refused: Set<PeerName>
   readonly echo: SelfEcho
   readonly datastore: LevelDatastore | undefined
   readonly mdns: MdnsDiscovery | undefined
@@ -161,6 +164,13 @@ export class Libp2pMesh implements Mesh {
     )
   }
 
+  setRefused(peers: ReadonlySet<PeerName>): void {
+    const { refused } = this.#parts
+    refused.clear()
+    for (const peer of peers) refused.add(peer)
+    for (const peer of peers) if (this.#node.getConnections(peerIdFromString(peer)).length > 0) this.#hangUp(peer)
+  }
+
   async publish(topic: Topic, bytes: Uint8Array): Promise<void> {
     this.#mustBeOpen('publish')
     if (bytes.length > MAX_GOSSIP_BYTES) throw new MeshError('FRAME_TOO_LARGE', { peer: this.self, bytes: bytes.length, limit: MAX_GOSSIP_BYTES })
@@ -173,6 +183,12 @@ export class Libp2pMesh implements Mesh {
     return await this.#warden.watch(peer, () =>
       withStream(this.#node, peer, SYNC_PROTOCOL, deadline, (channel) => askSync(channel, this.#parts.options.handlers)),
     )
+  }
+
+  async probe(peer: PeerName, probe: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    this.#mustBeOpen('probe')
+    const deadline = AbortSignal.any([signal, this.#stop.signal])
+    return await this.#warden.watch(peer, () => withStream(this.#node, peer, PROBE_PROTOCOL, deadline, (channel) => requestProbe(channel, probe)))
   }
 
   async fetchBlock(peer: PeerName, id: BlockId, target: BlockTarget, signal: AbortSignal): Promise<void> {
@@ -228,6 +244,11 @@ export class Libp2pMesh implements Mesh {
     const stop = this.#stop.signal
     await answerStreams(this.#node, SYNC_PROTOCOL, stop, async (channel) => void (await answerSync(channel, handlers)), failed)
     await answerStreams(this.#node, BLOCK_PROTOCOL, stop, (channel) => serveBlock(channel, (id, offset) => handlers.readBlock(id, offset)), failed)
+    const { onProbe } = handlers
+    if (onProbe !== undefined) {
+      const answer = onProbe.bind(handlers)
+      await answerStreams(this.#node, PROBE_PROTOCOL, stop, (channel, peer) => serveProbe(channel, peer, answer, stop), failed)
+    }
     await answerStreams(this.#node, GENESIS_PROTOCOL, stop, (channel) => serveGenesis(channel, handlers.genesis()), failed)
   }
 

@@ -7,6 +7,7 @@ import { MeshError } from './mesh-error.ts'
 import type { MeshLog } from './mesh-options.ts'
 import type { BlockTarget, DiscoveryReport, Mesh, MeshEvents, MeshHandlers, PeerLink } from './port.ts'
 import { requestBlock, serveBlock } from './session/block-session.ts'
+import { requestProbe, serveProbe } from './session/probe-session.ts'
 import { answerSync, askSync } from './session/sync-session.ts'
 
 export interface MemoryMeshOptions {
@@ -42,7 +43,8 @@ export class MemoryHub {
   /** @returns the node, if a link to it is up */
   reach(from: MemoryMesh, to: PeerName): MemoryMesh | undefined {
     const node = this.#nodes.get(to)
-    return node === undefined || node === from || node.meshId !== from.meshId || this.#cut.has(pair(from.self, to)) ? undefined : node
+    if (node === undefined || node === from || node.meshId !== from.meshId || this.#cut.has(pair(from.self, to))) return undefined
+    return node.refuses(from.self) || from.refuses(to) ? undefined : node
   }
 
   find(peer: PeerName): MemoryMesh | undefined {
@@ -51,6 +53,17 @@ export class MemoryHub {
 
   add(node: MemoryMesh): void {
     this.#nodes.set(node.self, node)
+    this.link(node)
+  }
+
+  /** Takes down and brings up a node's links as it is now. */
+  link(node: MemoryMesh): void {
+    if (this.#nodes.get(node.self) !== node) return
+    for (const { peer } of node.links()) {
+      if (this.reach(node, peer) !== undefined) continue
+      node.disconnected(peer)
+      this.#nodes.get(peer)?.disconnected(node.self)
+    }
     for (const other of this.#nodes.values()) {
       if (this.reach(node, other.self) === undefined) continue
       node.connected(other.self, 'outbound')
@@ -85,6 +98,7 @@ export class MemoryMesh implements Mesh {
   readonly #seen = new Set<string>()
   readonly #stop = new AbortController()
   #members: readonly PeerName[] = []
+  #refused: ReadonlySet<PeerName> = new Set()
   #published = 0
 
   constructor(hub: MemoryHub, options: MemoryMeshOptions) {
@@ -121,6 +135,15 @@ export class MemoryMesh implements Mesh {
     this.#members = members.map(({ peer }) => peer).filter((peer) => peer !== this.self)
   }
 
+  setRefused(peers: ReadonlySet<PeerName>): void {
+    this.#refused = new Set(peers)
+    this.#hub.link(this)
+  }
+
+  refuses(peer: PeerName): boolean {
+    return this.#refused.has(peer)
+  }
+
   async publish(topic: Topic, bytes: Uint8Array): Promise<void> {
     this.#mustBeOpen('publish')
     if (bytes.length > MAX_GOSSIP_BYTES) throw new MeshError('FRAME_TOO_LARGE', { peer: this.self, bytes: bytes.length, limit: MAX_GOSSIP_BYTES })
@@ -135,6 +158,17 @@ export class MemoryMesh implements Mesh {
     return await this.#exchange('sync', peer, signal, {
       ask: (channel) => askSync(channel, this.handlers),
       answer: async (channel, other) => void (await answerSync(channel, other.handlers)),
+    })
+  }
+
+  async probe(peer: PeerName, probe: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    return await this.#exchange('probe', peer, signal, {
+      ask: (channel) => requestProbe(channel, probe),
+      answer: async (channel, other) => {
+        const { onProbe } = other.handlers
+        if (onProbe === undefined) throw new MeshError('STREAM_CLOSED', { peer, detail: 'it answers no probes' })
+        await serveProbe(channel, this.self, onProbe.bind(other.handlers), signal)
+      },
     })
   }
 
@@ -155,6 +189,7 @@ export class MemoryMesh implements Mesh {
     if (node.self === this.self) throw new MeshError('DIALLED_SELF', { to: address })
     if (peer[2] !== undefined && peer[2] !== node.self) throw new MeshError('PEER_MISMATCH', { to: address, detail: `${node.self} answers` })
     if (node.meshId !== this.meshId) throw new MeshError('KEY_MISMATCH', { to: address })
+    if (this.refuses(node.self) || node.refuses(this.self)) throw new MeshError('UNREACHABLE', { to: address, detail: 'refused' })
     this.#hub.heal(this.self, node.self)
     return node.self
   }

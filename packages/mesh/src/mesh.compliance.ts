@@ -141,6 +141,29 @@ export function meshCompliance(name: string, createNetwork: () => Promise<Compli
       await expect(a.mesh.sync(stranger, never)).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
     })
 
+    test('a probe gets its answer, and the one who answers knows who asked; a refusal to answer is an error', async () => {
+      const [a, b] = await two()
+      const answer = await a.mesh.probe(b.mesh.self, Buffer.from('what? '), never)
+      expect(Buffer.from(answer).toString()).toBe(`what? ${a.mesh.self}`)
+      await expect(a.mesh.probe(b.mesh.self, new Uint8Array(), never)).rejects.toMatchObject({ code: 'STREAM_CLOSED' })
+      await expect(a.mesh.probe(b.mesh.self, new Uint8Array(100_000), never)).rejects.toMatchObject({ name: 'MeshError' })
+    })
+
+    test('a refused peer is left and stays out whoever dials, and is back when it is refused no more', async () => {
+      const [a, b, c] = (await connected(3)) as [ComplianceNode, ComplianceNode, ComplianceNode]
+      const peersOf = ({ mesh }: ComplianceNode): string[] => mesh.links().map(({ peer }) => peer)
+      a.mesh.setRefused(new Set([b.mesh.self]))
+      await until(() => peersOf(a).length === 1 && peersOf(b).length === 1)
+      expect([peersOf(a), peersOf(b)]).toEqual([[c.mesh.self], [c.mesh.self]])
+      await expect(a.mesh.dial(b.mesh.multiaddrs()[0] ?? '', never)).rejects.toMatchObject({ name: 'MeshError' })
+      await b.mesh.dial(a.mesh.multiaddrs()[0] ?? '', never).catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect([peersOf(a), peersOf(b)]).toEqual([[c.mesh.self], [c.mesh.self]])
+      await expect(a.mesh.sync(b.mesh.self, never)).rejects.toMatchObject({ code: 'NOT_CONNECTED' })
+      a.mesh.setRefused(new Set())
+      await until(() => peersOf(a).length === 2 && peersOf(b).length === 2)
+    })
+
     test('a cancelled transfer ends with the reason of its signal', async () => {
       const [a, b] = await two()
       const id = b.holder.addBlock(noise(8_000_000))

@@ -1,4 +1,4 @@
-import type { Millis } from '@sgsd/consensus'
+import type { Millis, PeerName } from '@sgsd/consensus'
 import { Conduct } from './conduct.ts'
 import { MdnsDiscovery } from './discovery/mdns.ts'
 import { TailscaleDiscovery } from './discovery/tailscale.ts'
@@ -30,7 +30,11 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
       })
     : undefined
   const tailscale = options.tailscale === false ? undefined : new TailscaleDiscovery(options.tailscale, (hints) => mesh.found('tailscale', hints))
-  const banned = (peer: { toString(): string }): boolean => conduct.isBanned(peer.toString() as typeof options.identity.peer, now())
+  const refused = new Set<PeerName>()
+  const banned = (peer: { toString(): string }): boolean => {
+    const name = peer.toString() as PeerName
+    return refused.has(name) || conduct.isBanned(name, now())
+  }
   let node: Awaited<ReturnType<typeof createNode>>
   try {
     node = await createNode({
@@ -48,7 +52,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
     await datastore?.close()
     throw error
   }
-  const mesh = new Libp2pMesh({ options, node, now, conduct, echo, datastore, mdns, tailscale })
+  const mesh = new Libp2pMesh({ options, node, now, conduct, refused, echo, datastore, mdns, tailscale })
   try {
     await mesh.start()
   } catch (error) {

@@ -35,6 +35,8 @@ export interface MeshHandlers {
   itemsMissingFrom(theirs: ReadonlySet<string>): readonly Uint8Array[]
   /** Envelopes that a sync brought. A `reject` ends the sync and counts against the peer. */
   onItems(envelopes: readonly Uint8Array[], from: PeerName): Verdict<void>
+  /** Answers a probe, one message of at most `MAX_ADMISSION_BYTES` for another; absent: probes are not spoken. Whatever it throws resets the stream. */
+  onProbe?(probe: Uint8Array, from: PeerName, signal: AbortSignal): Promise<Uint8Array>
   /** Compressed block bytes for a peer. */
   readBlock(id: BlockId, offset: number): Promise<{ readonly size: number; readonly body: AsyncIterable<Uint8Array> } | undefined>
 }
@@ -63,9 +65,16 @@ export interface Mesh extends AsyncDisposable {
   discovery(): readonly DiscoveryReport[]
   /** Known members and their addresses for the re-dial loop. */
   setMembers(members: readonly { readonly peer: PeerName; readonly addrs: readonly string[] }[]): void
+  /**
+   * Peers with whom nothing is exchanged, until a call without them: their connections are closed, and refused and not sought from now on. All others are
+   * welcome again.
+   */
+  setRefused(peers: ReadonlySet<PeerName>): void
   publish(topic: Topic, bytes: Uint8Array): Promise<void>
   /** One anti-entropy exchange with a connected peer. @returns number of items received */
   sync(peer: PeerName, signal: AbortSignal): Promise<number>
+  /** One question and its answer; both of at most `MAX_ADMISSION_BYTES`. @throws MeshError NOT_CONNECTED | STREAM_CLOSED | STALLED | … */
+  probe(peer: PeerName, probe: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
   /** Pulls compressed bytes of a block into `target`, from `target.have` on. @throws MeshError BLOCK_NOT_FOUND | STALLED | … */
   fetchBlock(peer: PeerName, id: BlockId, target: BlockTarget, signal: AbortSignal): Promise<void>
   /** Dials an address (with or without /p2p) and keeps it as a bootstrap. @throws MeshError DIAL_TIMEOUT | DIAL_REFUSED | KEY_MISMATCH | PEER_MISMATCH | ADDRESS_INVALID */

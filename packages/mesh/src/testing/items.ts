@@ -56,6 +56,11 @@ export class Holder implements MeshHandlers {
     return { type: 'accept', value: undefined }
   }
 
+  onProbe: NonNullable<MeshHandlers['onProbe']> = async (probe, from) => {
+    if (probe.length === 0) throw new Error('nothing was asked')
+    return Buffer.concat([probe, Buffer.from(from)])
+  }
+
   async readBlock(id: BlockId, offset: number): ReturnType<MeshHandlers['readBlock']> {
     const bytes = this.blocks.get(id)
     return bytes === undefined ? undefined : { size: bytes.length, body: piecesOf(bytes.subarray(offset), this.pieceBytes) }
