@@ -234,10 +234,10 @@ describe('commands', () => {
     expect(err).toEqual(["→  sgsd up --data-dir 'a b'"])
   })
 
-  test('init founds an evidence mesh unless told otherwise, and knows no third fold', async () => {
+  test('init founds an evidence mesh unless told otherwise, and knows no other fold', async () => {
     expect(await run('init', '--data-dir', 'a')).toBe(EXIT.ok)
     expect(calls).toEqual([['init', 'a', { fold: 'evidence/1' }]])
-    expect(await run('init', '--fold', 'median', '--data-dir', 'b')).toBe(EXIT.usage)
+    expect(await run('init', '--fold', 'mode', '--data-dir', 'b')).toBe(EXIT.usage)
   })
 
   test('join asks a running daemon first, else enters by itself; - reads the invite', async () => {

@@ -87,6 +87,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       rows: sources.lattice.rows,
       provider,
       providers: sources.lattice.providers,
+      folds: sources.lattice.folds,
       farm: sources.farm,
       layers: sources.layers,
       layer: state.heads.get(state.self)?.value.layer ?? '',

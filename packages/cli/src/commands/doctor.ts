@@ -25,7 +25,7 @@ export function addDoctor(program: Command, context: Context): void {
       ...(await localChecks(daemon, dir, asked.running)),
       ...(asked.status === undefined
         ? await ownComputeChecks(context, await wantedProvider(context, dir))
-        : computeChecks(asked.status.colours.engines, asked.status.lattice.providers)),
+        : computeChecks(asked.status.colours.engines, asked.status.lattice.providers, asked.status.lattice.folds)),
       ...asked.checks,
     ]
     const faults = checks.filter(({ state }) => state === 'fault').length
@@ -76,7 +76,8 @@ async function ownComputeChecks(context: Context, provider: string | undefined):
   }
   try {
     await using lattice = await context.edges.lattice(provider === undefined ? {} : { provider })
-    found.push(...computeChecks([], lattice.info().providers))
+    const { providers, folds } = lattice.info()
+    found.push(...computeChecks([], providers, folds))
   } catch (error) {
     found.push(latticeFault(error))
   }

@@ -24,11 +24,16 @@ const DISCOVERY_MENDS: Readonly<Record<Discovery['source'], string>> = {
   roster: 'are the other daemons up, and is their port open?',
 }
 
-/** Engines and execution providers as checks: a missing one is a note, a wrong one a fault. */
-export function computeChecks(engines: readonly EngineReport[], providers: readonly ProviderReport[]): Check[] {
+/** Engines, execution providers and what folds rows as checks: a missing one is a note, a wrong one a fault. */
+export function computeChecks(
+  engines: readonly EngineReport[],
+  providers: readonly ProviderReport[],
+  folds: readonly ProviderReport[] = [],
+): Check[] {
   return [
     ...engines.map((report) => reportCheck(`colour engine ${report.engine}`, report)),
     ...providers.map((report) => reportCheck(`lattice provider ${report.provider}`, report)),
+    ...folds.map((report) => reportCheck(`fold kernel ${report.provider}`, report)),
   ]
 }
 

@@ -72,6 +72,8 @@ export interface StatusDocument {
     readonly rows: number
     readonly provider: string
     readonly providers: readonly ProviderReport[]
+    /** What folds rows; none where counts are summed. */
+    readonly folds: readonly ProviderReport[]
     /** `waiting`: the host does not answer; `why` says more, and is '' in the other states. */
     readonly farm: {
       readonly state: 'idle' | 'farming' | 'done' | 'paused' | 'waiting'
