@@ -53,7 +53,7 @@ function reportCheck(name: string, { state, why, device, mend }: Report): Check 
 
 /** What a running daemon knows of itself. */
 export function statusChecks(status: StatusDocument): Check[] {
-  const { node, mesh } = status
+  const { node, mesh, api } = status
   const alone = mesh.members > 1 && mesh.connected === 0
   return [
     { name: 'daemon', state: 'ok', what: `runs as process ${node.pid}, event loop p99 delay ${node.loopDelayP99Ms.toFixed(0)} ms`, mend: '' },
@@ -66,8 +66,16 @@ export function statusChecks(status: StatusDocument): Check[] {
         mend: barren ? DISCOVERY_MENDS[source] : '',
       }
     }),
+    apiCheck(api),
     ...status.warnings.map(({ message, hint }): Check => ({ name: 'warning', state: 'fault', what: message, mend: hint })),
   ]
+}
+
+/** The mesh works without it: what keeps it from listening is a note. */
+function apiCheck({ state, url, tokenFile, why }: StatusDocument['api']): Check {
+  const name = 'API'
+  if (state === 'on') return { name, state: 'ok', what: `listens on ${url}, token in ${tokenFile}`, mend: '' }
+  return { name, state: state === 'off' ? 'ok' : 'note', what: why, mend: state === 'off' ? '' : 'then start the daemon again' }
 }
 
 /** One line for each check, and one more with its mend. */
