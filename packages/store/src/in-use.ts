@@ -33,10 +33,8 @@ export class InUse {
     }
   }
 
-  /** Leased, or used less than `graceMs` ago. */
-  has(id: BlockId, now: number, graceMs: number): boolean {
-    if (this.#leases.has(id)) return true
-    const at = this.#used.get(id)
-    return at !== undefined && now - at < graceMs
+  /** Leased, or used at `since` or later. */
+  has(id: BlockId, since: number): boolean {
+    return this.#leases.has(id) || (this.#used.get(id) ?? -Infinity) >= since
   }
 }

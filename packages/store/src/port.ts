@@ -41,8 +41,8 @@ export interface BlockStore {
   /** Keeps blocks from `sweep` until disposed, whether they are here yet or not. Leases add up. */
   lease(ids: Iterable<BlockId>): Disposable
   /**
-   * Deletes the blocks that are not live, except those that are leased, or that were written, taken in or read within the grace period: whoever is about to
-   * name a block has put or got it before. Safe beside everything else.
+   * Deletes the blocks that are not live, except those that are leased, young or lately used: whoever is about to name a block has put or got it before.
+   * Safe beside everything else, where `live` was found out after `unusedSince` by more than it takes to name a block that was put.
    * @throws the signal's reason
    */
   sweep(live: (id: BlockId) => boolean, options: SweepOptions): Promise<SweepReport>
@@ -59,10 +59,10 @@ export interface BlockEntry {
 }
 
 export interface SweepOptions {
-  /** Blocks younger than this stay, ms. */
-  readonly graceMs: number
-  /** Wall clock, ms since 1970; a file from the future is young. */
-  readonly now: number
+  /** Wall clock, ms since 1970: blocks written then or later stay. */
+  readonly writtenBefore: number
+  /** Monotonic clock (`performance.now`): blocks put, taken in or read in this process since then stay. At most `MAX_GRACE_MS` back. */
+  readonly unusedSince: number
   /** Only counts. */
   readonly dryRun?: boolean
   readonly signal?: AbortSignal

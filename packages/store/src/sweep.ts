@@ -12,7 +12,7 @@ export interface Swept {
 
 /** One pass over all blocks; the rules are those of `BlockStore.sweep`. */
 export async function sweepBlocks(store: Swept, inUse: InUse, live: (id: BlockId) => boolean, options: SweepOptions): Promise<SweepReport> {
-  const { graceMs, now, dryRun = false, signal } = options
+  const { writtenBefore, unusedSince, dryRun = false, signal } = options
   const sums = { live: new Sum(), freed: new Sum(), spared: new Sum() }
   for await (const entry of store.entries()) {
     signal?.throwIfAborted()
@@ -20,9 +20,8 @@ export async function sweepBlocks(store: Swept, inUse: InUse, live: (id: BlockId
       sums.live.add(entry)
       continue
     }
-    const inHand = (): boolean => inUse.has(entry.id, performance.now(), graceMs)
-    const young = graceMs > 0 && now - entry.writtenMs < graceMs
-    const goes = !young && !inHand() && (dryRun || (await store.deleteUnless(entry.id, inHand)))
+    const inHand = (): boolean => inUse.has(entry.id, unusedSince)
+    const goes = entry.writtenMs < writtenBefore && !inHand() && (dryRun || (await store.deleteUnless(entry.id, inHand)))
     sums[goes ? 'freed' : 'spared'].add(entry)
   }
   return { live: sums.live.sum, freed: sums.freed.sum, spared: sums.spared.sum }

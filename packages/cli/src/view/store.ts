@@ -16,17 +16,21 @@ const NAMES: Readonly<Record<Kind['kind'], string>> = {
 }
 /** Damaged blocks that are named one by one. */
 const MAX_LISTED = 20
+/** Files beside the blocks that are named one by one. */
+const MAX_FILES = 4
 
 /** A table by kind, then layers, other files, and what is free. */
 export function usageView(usage: StoreUsageDocument, width: number, style: Style): string[] {
   const { total, layers, files, missing, freeBytes } = usage
-  const sharing = layers.unsharedBytes > 0 ? `, sharing saves ${percent(1 - layers.bytes / layers.unsharedBytes)}` : ''
-  const rest = files.map(({ name, bytes: size }) => `${name} ${bytes(size)}`).join(', ')
+  const sharing = layers.unsharedBytes > layers.bytes ? `, sharing saves ${percent(1 - layers.bytes / layers.unsharedBytes)}` : ''
+  const rest = files.slice(0, MAX_FILES).map(({ name, bytes: size }) => `${name} ${bytes(size)}`)
+  const small = files.slice(MAX_FILES).reduce((sum, { bytes: size }) => sum + size, 0)
+  if (small > 0) rest.push(`the rest ${bytes(small)}`)
   return [
     ...table(columns(total.bytes, style), usage.kinds, width, (text) => style.dim(text)),
     `blocks ${count(total.blocks)}, ${bytes(total.bytes)}; ${bytes(freeBytes)} free`,
     `layers ${count(layers.known)} known, ${count(layers.whole)} of them whole, ${count(layers.pinned)} pinned${sharing}`,
-    ...(rest === '' ? [] : [`besides ${rest}`]),
+    ...(rest.length === 0 ? [] : [`besides ${rest.join(', ')}`]),
     ...(missing === 0 ? [] : [style.yellow(`!      ${count(missing)} blocks of kept layers are not here; a running daemon fetches them`)]),
   ]
 }

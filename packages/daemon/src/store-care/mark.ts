@@ -71,7 +71,7 @@ class Marker implements Marks {
     }
     const seen = new Set([root.layer])
     let generation = [...seen]
-    for (let steps = 0; steps < root.known && generation.length > 0 && seen.size <= root.known; steps++) {
+    for (let steps = 0; generation.length > 0 && (steps < root.whole || (steps < root.known && seen.size <= root.known)); steps++) {
       const parents: LayerId[] = []
       for (const layer of generation) {
         const found = steps < root.whole ? await this.#layer(root, layer, steps === 0) : await this.#history(layer)

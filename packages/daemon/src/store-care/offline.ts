@@ -42,7 +42,7 @@ export async function openOfflineStore(root: string): Promise<OfflineStore> {
       sources.push(corpusRoots(identity.peer, () => ledger.blocks()))
     }
     const parts = { blocks: store.blocks, self: identity.peer, root, pins: new Pins(store.items), sources, graceMs: policy.graceMinutes * 60_000 }
-    const care = new StoreCare({ ...parts, fetch: undefined })
+    const care = new StoreCare({ ...parts, namingMs: 0, fetch: undefined })
     return { care, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync().catch(() => {})

@@ -10,6 +10,9 @@ import { Pins } from './pins.ts'
 import { corpusRoots, meshRoots } from './roots.ts'
 import { type CareParts, StoreCare } from './store-care.ts'
 
+/** From a block's write to the head that leads to it: a commit takes seconds, on a slow disk with a long queue perhaps a minute. */
+const NAMING_MS = 120_000
+
 export interface CareBase {
   readonly core: Core
   readonly blocks: BlockStore
@@ -36,6 +39,6 @@ export function openCare(base: CareBase, { store: policy }: Pick<Config, 'store'
   const pins = new Pins(values)
   const sources = [meshRoots(() => core.state, policy), corpusRoots(self, () => ledger.blocks())]
   const fetch: CareParts['fetch'] = (id, prefer) => fetcher.get(id, prefer)
-  const care = new StoreCare({ blocks, self, root, pins, sources, graceMs: policy.graceMinutes * 60_000, fetch })
+  const care = new StoreCare({ blocks, self, root, pins, sources, graceMs: policy.graceMinutes * 60_000, namingMs: NAMING_MS, fetch })
   return { care, pins, caring: new CareLoop({ ...base, care, wallClock: Date.now }, policy) }
 }

@@ -10,7 +10,7 @@ export type Root =
       readonly author: PeerName
       /** Of this layer and its ancestors fewer steps away than this, everything is kept: rows and state too. */
       readonly whole: number
-      /** The same for manifests and lineages, which are small. At least `whole`. */
+      /** Beyond that, manifests and lineages, which are small, as long as these are no more layers than this in all. */
       readonly known: number
       /**
        * What it means when the layer is not here whole. `needed`: it is fetched again, and while its manifest is missing nothing is deleted, since nobody can

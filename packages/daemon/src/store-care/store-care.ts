@@ -20,6 +20,8 @@ export interface CareParts {
   readonly sources: readonly RootSource[]
   /** Blocks younger than this are not deleted, ms. */
   readonly graceMs: number
+  /** No part of this process takes longer from putting a block to naming it, ms: blocks used so lately are never deleted. */
+  readonly namingMs: number
   /** Brings a block back from a peer; undefined where no daemon runs. @throws when none has it */
   readonly fetch: ((id: BlockId, prefer: PeerName) => Promise<unknown>) | undefined
 }
@@ -65,11 +67,12 @@ export class StoreCare {
   }: JobOptions & { dryRun?: boolean; graceMs?: number | undefined } = {}): Promise<StoreGcDocument> {
     const { blocks } = this.#parts
     const from = performance.now()
+    // From before the look at the roots: what is named after it was used at most `namingMs` before.
+    const young = { writtenBefore: graceMs === 0 ? Infinity : Date.now() - graceMs, unusedSince: from - Math.max(graceMs, this.#parts.namingMs) }
     report?.({ event: 'progress', doing: 'looking', done: 0, total: undefined, bytes: 0, damaged: 0 })
-    // Whatever is named after this moment was put or read after it too, and is in use.
     const marks = await this.#mark(signal)
     const held = heldBy(marks)
-    const options = { graceMs, now: Date.now(), dryRun: dryRun || held !== '', ...(signal === undefined ? {} : { signal }) }
+    const options = { ...young, dryRun: dryRun || held !== '', ...(signal === undefined ? {} : { signal }) }
     const swept = await blocks.sweep((id) => marks.blocks.has(id), options)
     const none = { blocks: 0, bytes: 0 }
     return {
