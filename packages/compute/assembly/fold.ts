@@ -6,10 +6,8 @@
 //
 // All pointers are bytes in the memory. The host writes behind heapBase(), and tells by setRoom() where dense arrays lie.
 
-/** Edges of a row at most, and columns that are sorted together. */
-const ROW_EDGES: u32 = 64
-const TILE: usize = 64
-const TILE_BYTES: usize = 4 * TILE
+import { at, divisorOf, greatest, lineOf, mean, middle, ROW_EDGES, setLine, setLines, setWeights, sixtyFourth, weightOf } from './fold-columns'
+
 
 const MEAN: u32 = 0
 const GREATEST: u32 = 1
@@ -25,10 +23,6 @@ export function heapBase(): usize {
 
 let statistic: u32 = 0
 let columns: u32 = 0
-/** Pointers to the weights of each owner of the row at hand, u32. */
-let lines: usize = 0
-/** f64 of each owner. */
-let weights: usize = 0
 /** u64 for 64 columns; f64 and u32 for each column: all 0 between rows. */
 let used: usize = 0
 let sums: usize = 0
@@ -36,9 +30,8 @@ let counts: usize = 0
 /** The row before the cap: u32 and f32, 16-byte aligned. */
 let outCols: usize = 0
 let outVals: usize = 0
-/** f32: 192 for each owner, and TILE for each. */
+/** f32: 192 for each owner. */
 let panel: usize = 0
-let tile: usize = 0
 
 export function setRoom(
   lines_: usize,
@@ -51,160 +44,13 @@ export function setRoom(
   panel_: usize,
   tile_: usize,
 ): void {
-  lines = lines_
-  weights = weights_
+  setLines(lines_, weights_, tile_)
   used = used_
   sums = sums_
   counts = counts_
   outCols = outCols_
   outVals = outVals_
   panel = panel_
-  tile = tile_
-}
-
-// @ts-ignore: decorator
-@inline
-function at(list: usize, index: u32): u32 {
-  return load<u32>(list + ((<usize>index) << 2))
-}
-
-// @ts-ignore: decorator
-@inline
-function weightOf(owner: u32): f64 {
-  return load<f64>(weights + ((<usize>owner) << 3))
-}
-
-// @ts-ignore: decorator
-@inline
-function lineOf(owner: u32): usize {
-  return <usize>at(lines, owner)
-}
-
-/** Two floats as doubles. */
-// @ts-ignore: decorator
-@inline
-function widened(from: usize): v128 {
-  return f64x2.promote_low_f32x4(v128.load64_zero(from))
-}
-
-/** Four doubles as floats. */
-// @ts-ignore: decorator
-@inline
-function narrowed(low: v128, high: v128): v128 {
-  return v128.shuffle<u32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5)
-}
-
-/** Each column: Σ weight · value / divisor, in the order of the owners. */
-function mean(k: u32, divisor: f64, width: usize, out: usize): void {
-  const by = f64x2.splat(divisor)
-  let column: usize = 0
-  for (; column + 8 <= width; column += 8) {
-    let a = f64x2.splat(0)
-    let b = f64x2.splat(0)
-    let c = f64x2.splat(0)
-    let d = f64x2.splat(0)
-    for (let owner: u32 = 0; owner < k; owner++) {
-      const from = lineOf(owner) + (column << 2)
-      const weight = f64x2.splat(weightOf(owner))
-      a = f64x2.add(a, f64x2.mul(weight, widened(from)))
-      b = f64x2.add(b, f64x2.mul(weight, widened(from + 8)))
-      c = f64x2.add(c, f64x2.mul(weight, widened(from + 16)))
-      d = f64x2.add(d, f64x2.mul(weight, widened(from + 24)))
-    }
-    v128.store(out + (column << 2), narrowed(f64x2.div(a, by), f64x2.div(b, by)))
-    v128.store(out + (column << 2), narrowed(f64x2.div(c, by), f64x2.div(d, by)), 16)
-  }
-  for (; column < width; column++) {
-    let sum: f64 = 0
-    for (let owner: u32 = 0; owner < k; owner++) sum += weightOf(owner) * <f64>load<f32>(lineOf(owner) + (column << 2))
-    store<f32>(out + (column << 2), <f32>(sum / divisor))
-  }
-}
-
-/** Each column: its greatest value. */
-function greatest(k: u32, width: usize, out: usize): void {
-  let column: usize = 0
-  for (; column + 8 <= width; column += 8) {
-    let a = f32x4.splat(0)
-    let b = f32x4.splat(0)
-    for (let owner: u32 = 0; owner < k; owner++) {
-      const from = lineOf(owner) + (column << 2)
-      a = f32x4.pmax(a, v128.load(from))
-      b = f32x4.pmax(b, v128.load(from, 16))
-    }
-    v128.store(out + (column << 2), a)
-    v128.store(out + (column << 2), b, 16)
-  }
-  for (; column < width; column++) {
-    let most: f32 = 0
-    for (let owner: u32 = 0; owner < k; owner++) {
-      const value = load<f32>(lineOf(owner) + (column << 2))
-      if (value > most) most = value
-    }
-    store<f32>(out + (column << 2), most)
-  }
-}
-
-/** Sorts each column of the tile's first k rows, ascending: Batcher's merge exchange (Knuth, TAOCP 3, 5.2.2, algorithm M), which no value changes the course of. */
-function sort(k: u32): void {
-  let top: u32 = 1
-  while (top << 1 < k) top <<= 1
-  for (let p = k > 1 ? top : 0; p > 0; p >>= 1) {
-    let q = top
-    let r: u32 = 0
-    let d = p
-    while (true) {
-      for (let i: u32 = 0; i + d < k; i++) if ((i & p) == r) exchange(tile + <usize>i * TILE_BYTES, tile + <usize>(i + d) * TILE_BYTES)
-      if (q == p) break
-      d = q - p
-      q >>= 1
-      r = p
-    }
-  }
-}
-
-/** Puts the lower of each two floats of two rows of the tile into the first. */
-function exchange(low: usize, high: usize): void {
-  for (const end = low + TILE_BYTES; low < end; low += 32, high += 32) {
-    const a = v128.load(low)
-    const b = v128.load(high)
-    const c = v128.load(low, 16)
-    const d = v128.load(high, 16)
-    v128.store(low, f32x4.pmin(a, b))
-    v128.store(high, f32x4.pmax(a, b))
-    v128.store(low, f32x4.pmin(c, d), 16)
-    v128.store(high, f32x4.pmax(c, d), 16)
-  }
-}
-
-/** Each column: the mean of its values [from, to) in ascending order. */
-function middle(k: u32, from: u32, to: u32, width: usize, out: usize): void {
-  const by = f64x2.splat(<f64>(to - from))
-  for (let column: usize = 0; column < width; column += TILE) {
-    const part = min<usize>(width - column, TILE)
-    for (let owner: u32 = 0; owner < k; owner++) {
-      const row = tile + <usize>owner * TILE_BYTES
-      memory.copy(row, lineOf(owner) + (column << 2), part << 2)
-      if (part < TILE) memory.fill(row + (part << 2), 0, (TILE - part) << 2)
-    }
-    sort(k)
-    for (let i: usize = 0; i < part; i += 4) {
-      let low = f64x2.splat(0)
-      let high = f64x2.splat(0)
-      for (let place = from; place < to; place++) {
-        const row = tile + <usize>place * TILE_BYTES + (i << 2)
-        low = f64x2.add(low, widened(row))
-        high = f64x2.add(high, widened(row + 8))
-      }
-      const means = narrowed(f64x2.div(low, by), f64x2.div(high, by))
-      if (i + 4 <= part) v128.store(out + ((column + i) << 2), means)
-      else {
-        // a tile's last columns, behind which there may be something else; its first row is free by now
-        v128.store(tile, means)
-        memory.copy(out + ((column + i) << 2), tile, (part - i) << 2)
-      }
-    }
-  }
 }
 
 /** Folds `width` columns of the lines of k owners. */
@@ -214,32 +60,6 @@ function downColumns(k: u32, divisor: f64, width: usize, out: usize): void {
   const from = statistic == TRIMMED ? k / 3 : (k - 1) / 2
   const to = statistic == TRIMMED ? k - k / 3 : k / 2 + 1
   middle(k, from, to, width, out)
-}
-
-/** The divisor of a mean; where all its weights are 0 they become 1. */
-function divisorOf(k: u32): f64 {
-  let total: f64 = 0
-  for (let owner: u32 = 0; owner < k; owner++) total += weightOf(owner)
-  if (total > 0) return total
-  for (let owner: u32 = 0; owner < k; owner++) store<f64>(weights + ((<usize>owner) << 3), 1)
-  return k
-}
-
-/** The 64th greatest of more than 64 weights: the greatest bit pattern that 64 of them reach, found bit by bit. */
-function sixtyFourth(vals: usize, count: usize): u32 {
-  const padded = (count + 3) & ~3
-  memory.fill(vals + (count << 2), 0, (padded - count) << 2)
-  const end = vals + (padded << 2)
-  let least: u32 = 0
-  for (let bit: u32 = 1 << 29; bit > 0; bit >>= 1) {
-    const floor = i32x4.splat(<i32>(least | bit))
-    let hits = i32x4.splat(0)
-    for (let place = vals; place < end; place += 16) hits = i32x4.sub(hits, i32x4.ge_s(v128.load(place), floor))
-    const reach: u32 = i32x4.extract_lane(hits, 0) + i32x4.extract_lane(hits, 1) + i32x4.extract_lane(hits, 2) + i32x4.extract_lane(hits, 3)
-    if (reach >= ROW_EDGES) least |= bit
-    if (reach == ROW_EDGES) break
-  }
-  return least
 }
 
 /** Writes a row without zeros, at most 64 edges, the heaviest, of equal ones those with the lower columns. Returns how many. */
@@ -343,7 +163,7 @@ function lineUp(k: u32, offsets: usize, lengths: usize, cols: usize): u32 {
       const place = at(counts, at(own, e))
       if (place > 0) store<u32>(line + ((<usize>(place - 1)) << 2), at(from, e))
     }
-    store<u32>(lines + ((<usize>owner) << 2), <u32>line)
+    setLine(owner, line)
   }
   for (let i: u32 = 0; i < width; i++) store<u32>(counts + ((<usize>at(outCols, i)) << 2), 0)
   downColumns(k, 1, width, outVals)
@@ -397,9 +217,9 @@ export function foldRows(
     const ownOffsets = offsets + ((<usize>from) << 2)
     const ownLengths = lengths + ((<usize>from) << 2)
     for (let owner: u32 = 0; owner < k; owner++) {
-      store<u32>(lines + ((<usize>owner) << 2), <u32>vals + (at(ownOffsets, owner) << 2))
+      setLine(owner, vals + ((<usize>at(ownOffsets, owner)) << 2))
     }
-    memory.copy(weights, ownerWeights + ((<usize>from) << 3), (<usize>k) << 3)
+    setWeights(ownerWeights + ((<usize>from) << 3), k)
     const divisor = statistic == MEAN ? divisorOf(k) : 1
     const bytes = (<usize>end) << 2
     if (sameColumns(k, ownOffsets, ownLengths, cols)) {
@@ -419,6 +239,6 @@ export function foldRows(
 /** Folds `width` columns of k states, one behind the other from `states` on, each `stride` bytes long; weights at `setRoom`'s place. */
 export function foldStates(statistic_: u32, k: u32, width: usize, states: usize, stride: usize, into: usize): void {
   statistic = statistic_
-  for (let owner: u32 = 0; owner < k; owner++) store<u32>(lines + ((<usize>owner) << 2), <u32>(states + <usize>owner * stride))
+  for (let owner: u32 = 0; owner < k; owner++) setLine(owner, states + <usize>owner * stride)
   downColumns(k, statistic == MEAN ? divisorOf(k) : 1, width, into)
 }

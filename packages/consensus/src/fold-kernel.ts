@@ -9,6 +9,8 @@ export interface RowSide {
   readonly ptr: Uint32Array
   readonly cols: Uint32Array
   readonly vals: Float32Array
+  /** Of each row, above 0: members whose rows of one id have equal numbers hold the same columns in it. They only save a kernel comparing them. */
+  readonly shapes?: Float64Array
 }
 
 /** Rows to be folded, ascending, and who holds them. The owners of the i-th stand at `ptr[i]` … `ptr[i + 1]`, in member order; it has at least one. */

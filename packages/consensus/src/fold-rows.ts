@@ -2,6 +2,7 @@ import type { Csr, LatticeMatrices } from '@sgsd/lattice'
 import type { FoldKernel, FoldStatistic, FoldTask, RowSide, StateStatistic } from './fold-kernel.ts'
 import { type PackedRows, packRows } from './fold-pack.ts'
 import { REFERENCE_FOLD_KERNEL } from './fold-reference.ts'
+import { ColumnShapes } from './fold-shapes.ts'
 import { SOURCE_BASE, SOURCE_FOLDED, SOURCE_KEPT, spliceRows } from './fold-splice.ts'
 import { type Folded, type FoldMember, newestMembers, scaledWeights } from './fold.ts'
 import type { FoldId } from './genesis.ts'
@@ -25,6 +26,8 @@ interface Held {
   /** Part of the greatest income; 1 where income plays no part. */
   readonly weight: number
   readonly rows: PackedRows
+  readonly tau: RowSide
+  readonly rho: RowSide
 }
 
 /**
@@ -41,6 +44,7 @@ export class RowFold {
   readonly #foldId: RowFoldId
   readonly #base: LatticeMatrices
   readonly #baseState: Float32Array
+  readonly #shapes: { readonly tau: ColumnShapes; readonly rho: ColumnShapes }
   #held: ReadonlyMap<PeerName, Held> = new Map()
   #last: Folded | undefined
 
@@ -50,6 +54,7 @@ export class RowFold {
     this.#foldId = foldId
     this.#base = base
     this.#baseState = baseState
+    this.#shapes = { tau: new ColumnShapes(base.tau.rows), rho: new ColumnShapes(base.tau.rows) }
     this.kernel = kernel
   }
 
@@ -78,7 +83,19 @@ export class RowFold {
 
   #hold({ peer, layer, blocks }: FoldMember, weight: number): Held {
     const before = this.#held.get(peer)
-    return { peer, layer, weight, rows: before?.layer === layer ? before.rows : packRows(this.#base.tau.rows, blocks) }
+    if (before?.layer === layer) return { ...before, weight }
+    const rows = packRows(this.#base.tau.rows, blocks)
+    const { rowIds, tauPtr, tauCols, tauVals, rhoPtr, rhoCols, rhoVals } = rows
+    const tau = { ptr: tauPtr, cols: tauCols, vals: tauVals }
+    const rho = { ptr: rhoPtr, cols: rhoCols, vals: rhoVals }
+    return {
+      peer,
+      layer,
+      weight,
+      rows,
+      tau: { ...tau, shapes: this.#shapes.tau.numbersOf(rowIds, tau) },
+      rho: { ...rho, shapes: this.#shapes.rho.numbersOf(rowIds, rho) },
+    }
   }
 
   /** A mark for each row that may come out otherwise than last time; undefined when no member has changed. */
@@ -91,7 +108,7 @@ export class RowFold {
       gone.delete(held.peer)
       if (before?.layer === held.layer && before.weight === held.weight) continue
       changed = true
-      if (before !== undefined && before.weight === held.weight) markDifferences(marks, before.rows, held.rows)
+      if (before !== undefined && before.weight === held.weight) markDifferences(marks, before, held)
       else for (const { rows } of before === undefined ? [held] : [before, held]) markAll(marks, rows)
     }
     for (const { rows } of gone.values()) markAll(marks, rows)
@@ -111,8 +128,24 @@ export class RowFold {
       return into
     }
     return {
-      tau: spliceRows(sources, tau, this.#base.tau, fold(ofTau, now.map(tauOf))),
-      rho: spliceRows(sources, rho, this.#base.rho, fold(ofRho, now.map(rhoOf))),
+      tau: spliceRows(
+        sources,
+        tau,
+        this.#base.tau,
+        fold(
+          ofTau,
+          now.map(({ tau }) => tau),
+        ),
+      ),
+      rho: spliceRows(
+        sources,
+        rho,
+        this.#base.rho,
+        fold(
+          ofRho,
+          now.map(({ rho }) => rho),
+        ),
+      ),
     }
   }
 
@@ -163,15 +196,14 @@ function markAll(marks: Uint8Array, { rowIds }: PackedRows): void {
 }
 
 /** Marks the rows that only one of the two has, and those that differ. */
-function markDifferences(marks: Uint8Array, a: PackedRows, b: PackedRows): void {
+function markDifferences(marks: Uint8Array, before: Held, now: Held): void {
+  const [a, b] = [before.rows.rowIds, now.rows.rowIds]
   let i = 0
   let j = 0
-  while (i < a.rowIds.length || j < b.rowIds.length) {
-    const mine = i < a.rowIds.length ? a.rowIds[i]! : Infinity
-    const other = j < b.rowIds.length ? b.rowIds[j]! : Infinity
-    if (mine !== other || !sameRow(tauOf({ rows: a }), i, tauOf({ rows: b }), j) || !sameRow(rhoOf({ rows: a }), i, rhoOf({ rows: b }), j)) {
-      marks[Math.min(mine, other)] = 1
-    }
+  while (i < a.length || j < b.length) {
+    const mine = i < a.length ? a[i]! : Infinity
+    const other = j < b.length ? b[j]! : Infinity
+    if (mine !== other || !sameRow(before.tau, i, now.tau, j) || !sameRow(before.rho, i, now.rho, j)) marks[Math.min(mine, other)] = 1
     if (mine <= other) i++
     if (other <= mine) j++
   }
@@ -190,14 +222,6 @@ function heldRows(rows: number, members: readonly Held[]): number {
   const marks = new Uint8Array(rows)
   for (const held of members) markAll(marks, held.rows)
   return marks.reduce((sum, mark) => sum + mark, 0)
-}
-
-function tauOf({ rows: { tauPtr, tauCols, tauVals } }: Pick<Held, 'rows'>): RowSide {
-  return { ptr: tauPtr, cols: tauCols, vals: tauVals }
-}
-
-function rhoOf({ rows: { rhoPtr, rhoCols, rhoVals } }: Pick<Held, 'rows'>): RowSide {
-  return { ptr: rhoPtr, cols: rhoCols, vals: rhoVals }
 }
 
 function unfit(state: Float32Array, { tau }: { readonly tau: Csr }): RangeError {

@@ -32,14 +32,17 @@ export function makeFoldCanary(): FoldCanary {
     const shared = columnsOf((row * 5) % (MAX_ROW_EDGES + 1))
     return Array.from({ length: (row % MEMBERS) + 1 }, (_, member) => ({
       member,
+      shape: row % 3 === 2 ? row + 1 : ROWS * (member + 1) + row + 1,
       cols: row % 3 === 0 ? columnsOf(MAX_ROW_EDGES - next(4)) : row % 3 === 1 ? shared.filter(() => next(8) > 0) : shared,
     }))
   })
   const sides = Array.from({ length: MEMBERS }, (_, member) => {
-    const rows = owners.flatMap((of) => of.filter((owner) => owner.member === member).map(({ cols }) => cols))
-    const ptr = new Uint32Array(rows.length + 1)
-    for (const [i, cols] of rows.entries()) ptr[i + 1] = ptr[i]! + cols.length
-    return { ptr, cols: Uint32Array.from(rows.flat()), vals: Float32Array.from({ length: ptr[rows.length]! }, value) }
+    const own = owners.flatMap((of) => of.filter((owner) => owner.member === member))
+    const ptr = new Uint32Array(own.length + 1)
+    for (const [i, { cols }] of own.entries()) ptr[i + 1] = ptr[i]! + cols.length
+    const side = { ptr, cols: Uint32Array.from(own.flatMap(({ cols }) => cols)), vals: Float32Array.from({ length: ptr[own.length]! }, value) }
+    // shapes may be known of some members and not of others
+    return member === 4 ? side : { ...side, shapes: Float64Array.from(own, ({ shape }) => shape) }
   })
   const ptr = new Uint32Array(ROWS + 1)
   for (const [row, of] of owners.entries()) ptr[row + 1] = ptr[row]! + of.length

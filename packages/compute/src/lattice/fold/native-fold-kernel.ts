@@ -7,14 +7,14 @@ interface FoldAddon {
   readonly paths: readonly string[]
   /** Names of the statistics; calls give the index. */
   readonly statistics: readonly string[]
-  /** @param sides - ptr, cols and vals of each member, one behind the other */
+  /** @param sides - ptr, cols, vals and shapes (of no entries where there are none) of each member, one behind the other */
   readonly foldRows: (
     statistic: number,
     columns: number,
     ptr: Uint32Array,
     member: Uint32Array,
     at: Uint32Array,
-    sides: readonly (Uint32Array | Float32Array)[],
+    sides: readonly (Uint32Array | Float32Array | Float64Array)[],
     weights: Float64Array,
     intoPtr: Uint32Array,
     intoCols: Uint32Array,
@@ -23,6 +23,8 @@ interface FoldAddon {
   ) => void
   readonly foldStates: (statistic: number, states: readonly Float32Array[], weights: Float64Array, into: Float32Array, path: number) => void
 }
+
+const NO_SHAPES = new Float64Array(0)
 
 export interface NativeFoldOptions {
   /** Instruction set, as an index into `nativeFoldPaths()`; default the fastest. */
@@ -44,7 +46,7 @@ export function loadNativeFoldKernel({ path = 0, folder }: NativeFoldOptions = {
     name: 'native',
     about: `C, ${about}`,
     rows(statistic, columns, task, sides, weights, into): void {
-      const flat = sides.flatMap(({ ptr, cols, vals }) => [ptr, cols, vals])
+      const flat = sides.flatMap(({ ptr, cols, vals, shapes = NO_SHAPES }) => [ptr, cols, vals, shapes])
       addon.foldRows(indexOf(statistic), columns, task.ptr, task.member, task.at, flat, weights, into.ptr, into.cols, into.vals, path)
     },
     states: (statistic, states, weights, into) => addon.foldStates(indexOf(statistic), states, weights, into, path),
