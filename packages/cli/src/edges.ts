@@ -6,13 +6,17 @@ export type { ControlClient, Membership, PartialConfig, RunningDaemon } from '@s
 /** What the command line needs of the daemon package. */
 export type DaemonEdge = Pick<
   typeof daemon,
+  | 'bundleName'
   | 'configSchema'
+  | 'consensusNames'
   | 'dataDir'
   | 'defaultDataDir'
+  | 'GitRemote'
   | 'ensureApiToken'
   | 'initDataDir'
   | 'jobLines'
   | 'joinMesh'
+  | 'MAX_REPOSITORY_FILE_BYTES'
   | 'openControl'
   | 'openOfflineStore'
   | 'readDefaultCorpus'
@@ -20,6 +24,7 @@ export type DaemonEdge = Pick<
   | 'readRawConfig'
   | 'rotateApiToken'
   | 'startDaemon'
+  | 'tensorName'
   | 'writeConfig'
 >
 

@@ -13,7 +13,10 @@ import { addDown } from './commands/down.ts'
 import { addEval } from './commands/eval.ts'
 import { addEvents } from './commands/events.ts'
 import { addFarm } from './commands/farm.ts'
+import { addExport } from './commands/export.ts'
 import { addGame } from './commands/game.ts'
+import { addGit } from './commands/git.ts'
+import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addInvite } from './commands/invite.ts'
 import { addJoin } from './commands/join.ts'
@@ -76,6 +79,8 @@ export function buildProgram(context: Context): Command {
   for (const add of [addMine, addColor, addChain, addVerify, addBench, addScale, addBundle, addRanges, addGame]) add(program, context)
   program.commandsGroup('Lattice:')
   for (const add of [addAsk, addSimilar, addFarm, addRun, addSet, addDisambiguate, addEval]) add(program, context)
+  program.commandsGroup('Layers:')
+  for (const add of [addExport, addImport, addGit]) add(program, context)
   program.commandsGroup('Rest:')
   for (const add of [addStore, addConfig, addToken, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))
