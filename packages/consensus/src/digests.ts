@@ -4,6 +4,7 @@ import { idBytes, shortText, u64Bytes } from './bytes.ts'
 import type { FoldId } from './genesis.ts'
 import type { ConsensusId, PeerName, RosterHash } from './ids.ts'
 import type { SignedItem } from './items.ts'
+import { isMember } from './member.ts'
 import { compareText, sortedEntries } from './order.ts'
 import type { MeshState, Signed } from './state.ts'
 import { isExcluded } from './trust/exclusion.ts'
@@ -21,8 +22,8 @@ export function rosterHash(state: Pick<MeshState, 'roster'>): RosterHash {
 }
 
 /** The heads that the fold takes: ready, of members that are not excluded, in peer-id order. Leavers' layers stay. docs/protocol.md §9.4 */
-export function consensusHeads(state: Pick<MeshState, 'ready' | 'roster' | 'exclusions' | 'epoch'>): readonly Signed<'head'>[] {
-  return sortedEntries(state.ready).flatMap(([author, head]) => (state.roster.has(author) && !isExcluded(state, author) ? [head] : []))
+export function consensusHeads(state: Pick<MeshState, 'ready' | 'roster' | 'admitted' | 'exclusions' | 'epoch'>): readonly Signed<'head'>[] {
+  return sortedEntries(state.ready).flatMap(([author, head]) => (isMember(state, author) && !isExcluded(state, author) ? [head] : []))
 }
 
 /**
@@ -45,7 +46,8 @@ export function consensusId(foldId: FoldId, heads: readonly Signed<'head'>[], we
 
 /** Every item of the CRDT: records, heads, claims, seals, and what trust rests on. What a node derives or alone knows is not in it. */
 export function* allItems(state: MeshState): Generator<SignedItem> {
-  for (const field of ['roster', 'heads', 'claims', 'seals', 'proofs', 'equivocations', 'ops', 'receipts'] as const) yield* state[field].values()
+  for (const field of ['roster', 'heads', 'claims', 'seals', 'proofs', 'equivocations', 'ops', 'receipts', 'votes'] as const)
+    yield* state[field].values()
 }
 
 /** 32 bytes that are equal where, and only where, two nodes hold the same items. docs/protocol.md §5.4 */

@@ -1,7 +1,11 @@
 import type { ColourKernelId } from '@sgsd/color'
+import type { PeerName } from './ids.ts'
 
-/** How a candidate becomes a member: `open` = knows the mesh id, `key` = holds the mesh key (bound into the Noise handshake). */
-export type Admission = 'open' | 'key'
+/**
+ * How a candidate becomes a member: `open` = knows the mesh id, `key` = holds the mesh key (bound into the Noise handshake), `vote` = holds the mesh key and
+ * has shown a majority of the members that it computes.
+ */
+export type Admission = 'open' | 'key' | 'vote'
 
 /**
  * Name and version of a fold rule: `mean/1`, `trimmed/1` and `median/1` fold weights that the Hebb rule learned, `evidence/1` sums counts.
@@ -11,7 +15,8 @@ export type FoldId = 'mean/1' | 'trimmed/1' | 'median/1' | 'evidence/1'
 
 /** The immutable founding document of a mesh; its bytes' SHA-256 is the mesh id. docs/protocol.md */
 export interface Genesis {
-  readonly version: 1
+  /** 2 where members are voted in, so that there is a first one. */
+  readonly version: 1 | 2
   /** `^[a-z0-9-]{1,32}$` */
   readonly name: string
   readonly colourSeed: bigint
@@ -25,4 +30,6 @@ export interface Genesis {
   readonly admission: Admission
   /** 16 random bytes, so that two meshes of one name differ; 32 hex digits. */
   readonly nonce: string
+  /** The first member, in a mesh of version 2; absent in others. */
+  readonly founder?: PeerName
 }

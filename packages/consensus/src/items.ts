@@ -112,6 +112,23 @@ export interface RosterOp {
   readonly reason: string
 }
 
+/** A member's judgement of a candidate, after a probe of its own; only in a mesh whose genesis says `vote`. */
+export interface Vote {
+  readonly author: PeerName
+  readonly candidate: PeerName
+  /** Grows with each vote of this author on this candidate. A yes is never taken back. */
+  readonly seq: bigint
+  readonly ok: boolean
+  /** Members that the author knew of when it voted, itself included. */
+  readonly basis: number
+  /** Colours a second that the candidate showed; 0 where not ok. */
+  readonly rate: bigint
+  /** Of the probe: 64 hex digits. */
+  readonly nonce: string
+  /** Why not, printable ASCII, at most 200 characters; '' where ok. */
+  readonly reason: string
+}
+
 /** What one member measured of another one's layer on held-out lines. */
 export interface Receipt {
   /** The scorer. */
@@ -156,6 +173,7 @@ export type Item =
   | { readonly kind: 'equivocation'; readonly value: Equivocation }
   | { readonly kind: 'op'; readonly value: RosterOp }
   | { readonly kind: 'receipt'; readonly value: Receipt }
+  | { readonly kind: 'vote'; readonly value: Vote }
 
 export type ItemKind = Item['kind']
 

@@ -1,6 +1,6 @@
 import { isIndex, isRun, isU64 } from './bounds.ts'
 import { chunksOfEpoch } from './grid.ts'
-import type { Item, RivalKind, SignedItem, SignedRival } from './items.ts'
+import type { Item, RivalKind, SignedItem, SignedRival, Vote } from './items.ts'
 import {
   AHEAD_EPOCHS,
   KEPT_EPOCHS,
@@ -31,7 +31,7 @@ export function itemKey(item: Item): string {
 
 /**
  * The order of the join: of two items with one key the greater stands, on every node. Records, heads and operations by seq, seals by epoch and revision,
- * receipts by epoch, equivocations by the version they are about, all then by id. Claims and proofs never change: of two for one key the smaller id is
+ * receipts by epoch, votes by what they say, equivocations by the version they are about, all then by id. Claims and proofs never change: of two for one key the smaller id is
  * the greater item. docs/protocol.md §5.1
  * @returns > 0 if `a` stands, < 0 if `b` does, 0 if they are the same item
  */
@@ -100,6 +100,7 @@ export function limitOf(kind: Item['kind']): JoinLimit {
     case 'equivocation':
     case 'op':
     case 'receipt':
+    case 'vote':
       return { all: MAX_EVIDENCE, ofAuthor: MAX_EVIDENCE_OF_AUTHOR }
   }
 }
@@ -126,6 +127,10 @@ export function withinBounds(state: MeshState, item: Item, fromDisk: boolean): b
       return conflict(item.value.first, item.value.second) && item.value.first.id < item.value.second.id
     case 'op':
       return [item.value.seq, item.value.epoch, item.value.headSeq, item.value.recordSeq].every(isU64)
+    case 'vote': {
+      const { author, candidate, seq, rate, basis } = item.value
+      return author !== candidate && isU64(seq) && isU64(rate) && basis >= 1 && isIndex(basis, MAX_MEMBERS + 1)
+    }
     case 'receipt': {
       const { epoch, score } = item.value
       return isNear(state, epoch, RECEIPT_EPOCHS, fromDisk) && score >= 0 && score <= 1
@@ -173,6 +178,8 @@ function composedKey(item: Exclude<Item, { kind: 'record' | 'head' | 'seal' }>):
       return `${item.value.author}/${item.value.subject}`
     case 'receipt':
       return `${item.value.layer}/${item.value.author}`
+    case 'vote':
+      return `${item.value.author}/${item.value.candidate}`
   }
 }
 
@@ -182,6 +189,8 @@ function versionOf(item: SignedItem): bigint {
     case 'head':
     case 'op':
       return item.value.seq
+    case 'vote':
+      return voteRank(item.value)
     case 'seal':
     case 'receipt':
       return item.value.epoch
@@ -191,6 +200,11 @@ function versionOf(item: SignedItem): bigint {
     case 'proof':
       return 0n
   }
+}
+
+/** A yes stands before any no, of two yeses the one with the smaller basis, which admits no fewer; of noes the newest. */
+function voteRank({ ok, seq, basis }: Vote): bigint {
+  return ok ? (2n << 64n) - BigInt(basis) : seq
 }
 
 function isRivalKind(kind: Item['kind']): kind is RivalKind {

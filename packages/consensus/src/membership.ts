@@ -1,14 +1,10 @@
 import type { Millis, PeerName } from './ids.ts'
+import { isMember } from './member.ts'
 import { LIVE_MS, RETIRE_MS } from './limits.ts'
 import { compareText } from './order.ts'
 import { rosterHash } from './digests.ts'
 import type { MeshState } from './state.ts'
 import { isExcluded } from './trust/exclusion.ts'
-
-/** A member: it has a record here. Items of others are kept but count for nothing until their record comes. docs/protocol.md §5.2 */
-export function isMember(state: Pick<MeshState, 'roster'>, peer: PeerName): boolean {
-  return state.roster.has(peer)
-}
 
 /** Takes part in the work now: a member, not left, not excluded, with a beat in the last `LIVE_MS`; this node always, once it has a record. */
 export function isLive(state: MeshState, peer: PeerName, now: Millis): boolean {
@@ -52,5 +48,5 @@ function inOrder(roster: MeshState['roster']): readonly PeerName[] {
 }
 
 function isStaying(state: MeshState, peer: PeerName): boolean {
-  return state.roster.get(peer)?.value.left === false && !isExcluded(state, peer)
+  return state.roster.get(peer)?.value.left === false && isMember(state, peer) && !isExcluded(state, peer)
 }

@@ -35,7 +35,7 @@ export interface AuditCount {
   readonly failed: number
 }
 
-/** The CRDT (roster, heads, claims, seals, proofs, equivocations, ops, receipts) with what a node derives from it and what it alone knows (ready, beats, seen). Immutable. */
+/** The CRDT (roster, heads, claims, seals, proofs, equivocations, ops, receipts, votes) with what a node derives from it and what it alone knows (ready, beats, seen). Immutable. */
 export interface MeshState {
   readonly meshId: MeshId
   readonly genesis: Genesis
@@ -62,6 +62,9 @@ export interface MeshState {
   readonly equivocations: ReadonlyMap<string, Signed<'equivocation'>>
   readonly ops: ReadonlyMap<string, Signed<'op'>>
   readonly receipts: ReadonlyMap<string, Signed<'receipt'>>
+  readonly votes: ReadonlyMap<string, Signed<'vote'>>
+  /** Who was voted in: a function of the votes; undefined in a mesh that admits without. */
+  readonly admitted: ReadonlySet<PeerName> | undefined
   /** What recomputing showed of each proof, by item id. */
   readonly verdicts: ReadonlyMap<ItemId, ProofVerdict>
   /** Who is out, and for which epochs: a function of roster, proofs with their verdicts, equivocations and ops. */

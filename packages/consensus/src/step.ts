@@ -1,14 +1,26 @@
 import { consensusId } from './digests.ts'
 import { Draft } from './draft.ts'
-import { adoptIfBehind, compareSeal, countClaim, emptyTally, isWanted, pursueClaims, recount, resumeBehind, settleEpochs } from './epochs.ts'
+import {
+  adoptIfBehind,
+  compareSeal,
+  countClaim,
+  emptyTally,
+  isWanted,
+  keptEpochs,
+  pursueClaims,
+  recount,
+  resumeBehind,
+  settleEpochs,
+} from './epochs.ts'
 import type { Genesis } from './genesis.ts'
 import type { MeshId, Millis, PeerName } from './ids.ts'
 import type { SignedItem } from './items.ts'
 import { compareItems, itemKey, joinItem, limitOf, withinBounds } from './join.ts'
 import { KEPT_EPOCHS, REFETCH_INTERVAL_MS, REFETCH_LIMIT } from './limits.ts'
-import { isMember } from './membership.ts'
+import { isMember } from './member.ts'
 import { compareText } from './order.ts'
 import type { Effect, Input, MeshState, Signed, Step } from './state.ts'
+import { admittedOf } from './trust/admission.ts'
 import { revealedBy } from './trust/beacon.ts'
 import { isExcluded } from './trust/exclusion.ts'
 import { applyExclusions, judgeProof, noteAudit, noteConflict, restoreTrust, testify } from './trust/judge.ts'
@@ -23,6 +35,7 @@ const FIELD = {
   equivocation: 'equivocations',
   op: 'ops',
   receipt: 'receipts',
+  vote: 'votes',
 } as const
 
 type Source = Extract<Input, { type: 'item-received' }>['source']
@@ -47,6 +60,8 @@ export function initialState(genesis: Genesis, meshId: MeshId, self: PeerName): 
     equivocations: new Map(),
     ops: new Map(),
     receipts: new Map(),
+    votes: new Map(),
+    admitted: admittedOf(genesis, []),
     verdicts: new Map(),
     exclusions: new Map(),
     repairing: new Set(),
@@ -153,7 +168,8 @@ function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[]):
       followClaim(draft, item, dropped)
       break
     case 'seal':
-      if (revealedBy(item, dropped)) draft.reveals(item.value.epoch).set(item.value.author, item.value.nonce)
+      if (revealedBy(item, dropped) && draft.state.admitted?.has(item.value.author) !== false)
+        draft.reveals(item.value.epoch).set(item.value.author, item.value.nonce)
       if (item.value.author === draft.state.self) resumeBehind(draft, item.value)
       compareSeal(draft, item)
       break
@@ -168,7 +184,31 @@ function follow(draft: Draft, item: SignedItem, dropped: readonly SignedItem[]):
     case 'receipt':
       draft.refold()
       break
+    case 'vote':
+      applyVotes(draft)
+      break
   }
+}
+
+/** Brings everything that rests on who is a member in line with the votes. */
+function applyVotes(draft: Draft): void {
+  const before = draft.state.admitted
+  const after = admittedOf(draft.state.genesis, draft.state.votes.values())
+  if (before === undefined || after === undefined || (before.size === after.size && [...after].every((peer) => before.has(peer)))) return
+  draft.set({ admitted: after })
+  for (const peer of after) {
+    if (before.has(peer)) continue
+    draft.emit({ type: 'report', level: 'info', what: 'admitted', peer })
+    pursueHead(draft, peer)
+    pursueClaims(draft, peer)
+  }
+  // only where votes went out of the state, over its bounds
+  if ([...before].some((peer) => !after.has(peer))) {
+    for (const epoch of keptEpochs(draft.state)) recount(draft, epoch)
+    settleEpochs(draft)
+  }
+  if (draft.state.ops.size > 0) applyExclusions(draft)
+  draft.refold()
 }
 
 /** Proofs that stand no longer: what they showed counts no longer either. */

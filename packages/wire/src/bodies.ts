@@ -7,6 +7,7 @@ import {
   MAX_CLAIM_CHUNKS,
   MAX_CLAIMS_PER_EPOCH,
   MAX_EPOCH_CHUNKS,
+  MAX_MEMBERS,
   MAX_RADICAL,
   type MemberRecord,
   type PeerName,
@@ -14,6 +15,7 @@ import {
   type RivalKind,
   type RosterOp,
   type Seal,
+  type Vote,
 } from '@sgsd/consensus'
 import type { Body } from './body.ts'
 import { binary, type Field, flag, hex, list, oneOf, peerName, real, text, tuple, u64, uint } from './fields.ts'
@@ -26,6 +28,8 @@ const version = text(/^[0-9A-Za-z.+-]{1,32}$/)
 const ENGINE = /^[a-z0-9:._+-]{0,32}$/
 const address = text(new RegExp(`^/[!-~]{0,${MAX_ADDR_CHARS - 1}}$`))
 const u32 = uint(0xffff_ffff)
+/** For people. */
+const reason = text(new RegExp(`^[ -~]{0,${MAX_REASON_CHARS}}$`))
 const HASH_BYTES = 32
 
 /** docs/protocol.md §4.3 */
@@ -121,11 +125,23 @@ const op: Field<RosterOp> = tuple<RosterOp>({
   epoch: u64,
   headSeq: u64,
   recordSeq: u64,
-  reason: text(new RegExp(`^[ -~]{0,${MAX_REASON_CHARS}}$`)),
+  reason,
 })
 
 /** docs/protocol.md §4.11 */
 const receipt: Field<Receipt> = tuple<Receipt>({ author: peerName, subject: peerName, layer: hex(32), score: real(1), items: u32, epoch: u64 })
+
+/** docs/protocol.md §4.12 */
+const vote: Field<Vote> = tuple<Vote>({
+  author: peerName,
+  candidate: peerName,
+  seq: u64,
+  ok: flag,
+  basis: uint(MAX_MEMBERS, 1),
+  rate: u64,
+  nonce: hex(32),
+  reason,
+})
 
 /** docs/protocol.md §4.7 */
 const beat: Field<Beat> = tuple<Beat>({
@@ -155,6 +171,7 @@ export const ITEM_BODIES: { readonly [K in Exclude<ItemKind, EnclosingKind>]: Bo
   seal: { field: seal, limits },
   op: { field: op, limits },
   receipt: { field: receipt, limits },
+  vote: { field: vote, limits },
 }
 
 export const PROOF_BODY: Body<ProofBody> = { field: proof, limits: { bytes: MAX_PROOF_BYTES, values: 8 } }

@@ -31,6 +31,7 @@ import {
   MANIFEST,
   MESH_ID,
   OP,
+  VOTE,
   proofOf,
   RECEIPT,
   RECORD,
@@ -69,6 +70,7 @@ const decoders: Readonly<Record<string, Decoder>> = {
   'proof envelope': signed('proof', proofOf()),
   'equivocation envelope': signed('equivocation', equivocationOf({ kind: 'claim', value: CLAIM }, { kind: 'claim', value: { ...CLAIM, xor: 0n } })),
   'op envelope': signed('op', OP),
+  'vote envelope': signed('vote', VOTE),
   'receipt envelope': signed('receipt', RECEIPT),
   'beat envelope': {
     valid: signBeat(BEAT, MESH_ID, ALICE.sign),

@@ -101,7 +101,7 @@ describe('what is refused', () => {
     ['an author who is no peer id', { author: 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N' }, 'reject', 'envelope: author is no Ed25519 peer id'],
     ['another mesh', { mesh: idOf('other') }, 'ignore', 'another mesh'],
     ['a later version', { version: 2 }, 'ignore', 'envelope version 2'],
-    ['a kind of a later version', { kind: 'vote' }, 'ignore', 'unknown kind vote'],
+    ['a kind of a later version', { kind: 'poll' }, 'ignore', 'unknown kind poll'],
     ['a kind that is a property of every object', { kind: 'constructor' }, 'ignore', 'unknown kind constructor'],
     [
       'a beat among items',

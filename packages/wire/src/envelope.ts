@@ -39,6 +39,7 @@ const TOPICS: { readonly [K in Kind]: Topic } = {
   equivocation: 'proofs',
   op: 'proofs',
   receipt: 'proofs',
+  vote: 'proofs',
 }
 
 interface Envelope {

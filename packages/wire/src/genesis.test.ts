@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type Genesis, layerParams } from '@sgsd/consensus'
 import { encodeGenesis, meshIdOf, parseGenesis } from './genesis.ts'
 import { encodeManifest, layerIdOf, parseManifest } from './manifest.ts'
-import { GENESIS, idOf, MANIFEST } from '../testing/member.ts'
+import { ALICE, GENESIS, idOf, MANIFEST } from '../testing/member.ts'
 
 describe('genesis documents (docs/protocol.md §3.1)', () => {
   test('come back, and their bytes name the mesh', () => {
@@ -17,6 +17,14 @@ describe('genesis documents (docs/protocol.md §3.1)', () => {
     }
   })
 
+  test('name a founder where members are voted in, and nowhere else', () => {
+    const voted: Genesis = { ...GENESIS, version: 2, admission: 'vote', founder: ALICE.peer }
+    expect(parseGenesis(encodeGenesis(voted))).toEqual({ type: 'accept', value: voted })
+    for (const changes of [{ version: 1 }, { admission: 'key' }, { founder: 'nobody' }] as Partial<Genesis>[]) {
+      expect(parseGenesis(encodeGenesis({ ...voted, ...changes })).type).toBe('reject')
+    }
+  })
+
   test.each<[string, Partial<Record<keyof Genesis, unknown>>, string]>([
     ['a later version', { version: 2 }, 'version is none of 1'],
     ['a name with capitals', { name: 'Grove' }, 'name does not match ^[a-z0-9-]{1,32}$'],
@@ -26,7 +34,8 @@ describe('genesis documents (docs/protocol.md §3.1)', () => {
     ['an epoch too long', { epochColours: 1n << 45n }, 'epochColours is no multiple of 2^20 in [2^20, 2^44]'],
     ['a short kernel id', { latticeKernel: 'abcd' }, 'latticeKernel does not have 32 bytes'],
     ['another fold', { foldId: 'mode/1' }, 'foldId is none of mean/1, trimmed/1, median/1, evidence/1'],
-    ['another admission', { admission: 'vote' }, 'admission is none of open, key'],
+    ['another admission', { admission: 'fee' }, 'admission is none of open, key'],
+    ['a vote without a founder', { admission: 'vote' }, 'admission is none of open, key'],
     ['a short nonce', { nonce: '00' }, 'nonce does not have 16 bytes'],
   ])('%s is refused, and said so', (_, changes, reason) => {
     expect(parseGenesis(encodeGenesis({ ...GENESIS, ...changes } as Genesis))).toEqual({ type: 'reject', reason })

@@ -24,6 +24,7 @@ import {
   RECORD,
   ROWS,
   SEAL,
+  VOTE,
 } from '../testing/member.ts'
 import { buildVectors, type Json } from '../testing/vectors.ts'
 
@@ -56,7 +57,7 @@ describe('golden vectors (docs/protocol.md §12)', () => {
     expect(meshIdOf(bytesOf(stored.genesis.bytes))).toBe(stored.genesis.meshId)
     const heads = [HEAD, { ...HEAD, layer: idOf<LayerId>('other layer') }].map((value) => ({ kind: 'head', value }) as const)
     const equivocation = equivocationOf(heads[0]!, heads[1]!)
-    const values = { record: RECORD, head: HEAD, claim: CLAIM, seal: SEAL, proof: proofOf(), equivocation, op: OP, receipt: RECEIPT }
+    const values = { record: RECORD, head: HEAD, claim: CLAIM, seal: SEAL, proof: proofOf(), equivocation, op: OP, receipt: RECEIPT, vote: VOTE }
     expect(stored.items.map(({ kind }) => kind)).toEqual(Object.keys(values))
     for (const { kind, id, envelope } of stored.items) {
       expect(openItem(bytesOf(envelope), CONTEXT)).toMatchObject({ type: 'accept', value: { kind, id, value: values[kind as keyof typeof values] } })

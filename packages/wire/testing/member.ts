@@ -22,6 +22,7 @@ import {
   type Seal,
   type SignedClaim,
   type SignedRival,
+  type Vote,
 } from '@sgsd/consensus'
 import { type OpenContext, type Signer, signItem, type Verifier } from '../src/envelope.ts'
 import type { Lineage } from '../src/lineage.ts'
@@ -145,6 +146,17 @@ export const OP: RosterOp = {
 }
 
 export const RECEIPT: Receipt = { author: BOB.peer, subject: ALICE.peer, layer: HEAD.layer, score: 0.40625, items: 500, epoch: 5n }
+
+export const VOTE: Vote = {
+  author: BOB.peer,
+  candidate: ALICE.peer,
+  seq: 0n,
+  ok: true,
+  basis: 3,
+  rate: 1_234_567_890n,
+  nonce: idOf('nonce'),
+  reason: '',
+}
 
 export const BEAT: Beat = {
   author: ALICE.peer,

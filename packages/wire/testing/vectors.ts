@@ -44,6 +44,7 @@ import {
   RECORD,
   ROWS,
   SEAL,
+  VOTE,
 } from './member.ts'
 import { encodeSyncHello, encodeSyncInventory, encodeSyncItems, encodeSyncSame, encodeSyncWant } from '../src/sync-messages.ts'
 
@@ -68,6 +69,7 @@ export function buildVectors(): Json {
   const rivals = equivocationOf({ kind: 'head', value: HEAD }, { kind: 'head', value: { ...HEAD, layer: idOf('other layer') } })
   const equivocation = signItem({ kind: 'equivocation', value: rivals }, MESH_ID, BOB.sign)
   const op = signItem({ kind: 'op', value: OP }, MESH_ID, BOB.sign)
+  const vote = signItem({ kind: 'vote', value: VOTE }, MESH_ID, BOB.sign)
   const receipt = signItem({ kind: 'receipt', value: RECEIPT }, MESH_ID, BOB.sign)
   const address = `/ip4/192.168.1.12/tcp/42069/p2p/${ALICE.peer}`
   const manifest = encodeManifest(MANIFEST)
@@ -75,7 +77,7 @@ export function buildVectors(): Json {
     about: 'Golden bytes of docs/protocol.md. 64-bit numbers are 0x strings, bytes are hex digits.',
     keys: [keyOf(1, ALICE.peer), keyOf(2, BOB.peer)],
     genesis: { value: json(GENESIS), bytes: hex(encodeGenesis(GENESIS)), meshId: MESH_ID },
-    items: [record, head, claim, seal, proof, equivocation, op, receipt].map(({ kind, value, id, bytes }) => ({
+    items: [record, head, claim, seal, proof, equivocation, op, receipt, vote].map(({ kind, value, id, bytes }) => ({
       kind,
       value: json(value),
       id,

@@ -1,6 +1,7 @@
 import type { ItemId, PeerName } from '../ids.ts'
 import type { Equivocation } from '../items.ts'
 import { FIRST_EXCLUSION_EPOCHS, NEXT_EXCLUSION_EPOCHS } from '../limits.ts'
+import { isMember } from '../member.ts'
 import { compareText, sortedEntries } from '../order.ts'
 import type { MeshState, Signed } from '../state.ts'
 
@@ -39,7 +40,7 @@ interface Offence {
  * first opens [E, E + 8], one inside an open window adds nothing, each later one opens [E, E + 64]. Two items for one key and version open a window
  * without an end, until an operation forgives that version; a revocation one from its epoch on, while it is the newest operation. docs/protocol.md §7.10
  */
-export function exclusionsOf(state: Pick<MeshState, 'roster' | 'proofs' | 'verdicts' | 'equivocations' | 'ops'>): Exclusions {
+export function exclusionsOf(state: Pick<MeshState, 'roster' | 'admitted' | 'proofs' | 'verdicts' | 'equivocations' | 'ops'>): Exclusions {
   const windows = new Map<PeerName, ExclusionWindow[]>()
   const offences = new Map<PeerName, number>()
   for (const [peer, list] of offencesOf(state)) {
@@ -113,8 +114,8 @@ function windowsOf(offences: readonly Offence[]): ExclusionWindow[] {
 }
 
 /** Operations of members that have no offence on record, over somebody else. */
-function validOps({ roster, ops }: Pick<MeshState, 'roster' | 'ops'>, suspects: ReadonlySet<PeerName>): readonly Signed<'op'>[] {
-  return [...ops.values()].filter(({ value: { author, subject } }) => author !== subject && roster.has(author) && !suspects.has(author))
+function validOps(state: Pick<MeshState, 'roster' | 'admitted' | 'ops'>, suspects: ReadonlySet<PeerName>): readonly Signed<'op'>[] {
+  return [...state.ops.values()].filter(({ value: { author, subject } }) => author !== subject && isMember(state, author) && !suspects.has(author))
 }
 
 /** One window for each member with an equivocation that nobody forgave, from the first such epoch on; heads and records count from epoch 0. */

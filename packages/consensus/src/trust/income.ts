@@ -1,6 +1,7 @@
 import type { PeerName } from '../ids.ts'
 import { INCOME_CAP, INCOME_HALF_LIFE_EPOCHS } from '../limits.ts'
 import { consensusHeads } from '../digests.ts'
+import { isMember } from '../member.ts'
 import type { MeshState, Signed } from '../state.ts'
 import { isExcluded } from './exclusion.ts'
 
@@ -33,7 +34,7 @@ export function foldWeights(state: MeshState): ReadonlyMap<PeerName, number> {
 function incomesOf(state: MeshState, heads: readonly Signed<'head'>[]): ReadonlyMap<PeerName, number> {
   const byLayer = new Map<string, number[]>(heads.map(({ value }) => [`${value.layer}/${value.author}`, []]))
   for (const { value } of state.receipts.values()) {
-    if (value.author === value.subject || !state.roster.has(value.author) || isExcluded(state, value.author)) continue
+    if (value.author === value.subject || !isMember(state, value.author) || isExcluded(state, value.author)) continue
     byLayer.get(`${value.layer}/${value.subject}`)?.push(decayed(Math.floor(value.score * SCORE_UNITS), state.epoch - value.epoch))
   }
   const incomes = new Map<PeerName, number>()
