@@ -6,6 +6,7 @@ import { addChain } from './commands/chain.ts'
 import { addColor } from './commands/color.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
+import { addConsensus } from './commands/consensus.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDisambiguate } from './commands/disambiguate.ts'
 import { addDoctor } from './commands/doctor.ts'
@@ -20,6 +21,7 @@ import { addImport } from './commands/import.ts'
 import { addInit } from './commands/init.ts'
 import { addInvite } from './commands/invite.ts'
 import { addJoin } from './commands/join.ts'
+import { addLayer } from './commands/layer.ts'
 import { addLeave } from './commands/leave.ts'
 import { addMine } from './commands/mine.ts'
 import { addPeer } from './commands/peer.ts'
@@ -80,7 +82,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Lattice:')
   for (const add of [addAsk, addSimilar, addFarm, addRun, addSet, addDisambiguate, addEval]) add(program, context)
   program.commandsGroup('Layers:')
-  for (const add of [addExport, addImport, addGit]) add(program, context)
+  for (const add of [addLayer, addConsensus, addExport, addImport, addGit]) add(program, context)
   program.commandsGroup('Rest:')
   for (const add of [addStore, addConfig, addToken, addCompletion]) add(program, context)
   program.addHelpCommand(new Command('help').argument('[command]').summary('help for a command').helpGroup('Rest:'))

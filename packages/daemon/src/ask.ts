@@ -5,7 +5,7 @@ import type { DaemonParts } from './parts.ts'
 
 /** s(t+1) of a text with what answered. @throws DaemonError TEXT_UNKNOWN */
 export async function askLattice(
-  { lattice, core, merging }: Pick<DaemonParts, 'lattice' | 'core' | 'merging'>,
+  { lattice, core, merging, history }: Pick<DaemonParts, 'lattice' | 'core' | 'merging' | 'history'>,
   text: string,
   k: number,
 ): Promise<AskDocument> {
@@ -18,5 +18,5 @@ export async function askLattice(
     throw error
   })
   const layer = core.state.heads.get(core.state.self)?.value.layer ?? ''
-  return { schema: 'sgsd.ask/1', text, ...answer, layer, consensus: merging.current?.id ?? '' }
+  return { schema: 'sgsd.ask/1', text, ...answer, layer, consensus: merging.current?.id ?? '', answersFrom: history.answersFrom }
 }

@@ -58,6 +58,10 @@ export interface Config {
     /** What steps the lattice: `auto` is the fastest that answers right here, any other name is taken or the daemon does not start. */
     readonly provider: 'auto' | EngineName
   }
+  readonly history: {
+    /** Changes of the consensus that this node remembers: what it folded, from which heads. */
+    readonly keep: number
+  }
   readonly log: { readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' }
 }
 
@@ -123,5 +127,6 @@ export const configSchema: z.ZodType<Config> = z.strictObject({
     })
     .prefault({}),
   lattice: z.strictObject({ provider: z.enum(['auto', ...ENGINE_NAMES]).default('auto') }).prefault({}),
+  history: z.strictObject({ keep: z.int().min(1).max(100_000).default(1_024) }).prefault({}),
   log: z.strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 })

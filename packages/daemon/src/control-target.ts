@@ -8,6 +8,7 @@ import type { ControlTarget } from './control/server.ts'
 import { monotonicNow } from './core.ts'
 import { DaemonError } from './daemon-error.ts'
 import { LayerFiles } from './layer-files/layer-files.ts'
+import { swapWarnings } from './history/swap.ts'
 import { JOIN_TIMEOUT_MS, joinError } from './membership.ts'
 import { startRun } from './programs.ts'
 import type { DaemonParts } from './parts.ts'
@@ -80,10 +81,12 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
     lattice: latticeInfo,
     farm: farming.progress,
     layers: farming.layers,
+    answersFrom: parts.history.answersFrom,
     api: parts.api.report,
     store: usage,
     warnings: [
       ...farming.warnings(),
+      ...swapWarnings(parts.history.answersFrom),
       ...(parts.folder?.warnings() ?? []),
       ...warnings({
         state,

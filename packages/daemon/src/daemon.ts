@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
-import { type LatticeCompute, openClaimCompute, openColourCompute, openLatticeCompute } from '@sgsd/compute'
+import { type LatticeCompute, openClaimCompute, openColourCompute, openHistoryCompute, openLatticeCompute } from '@sgsd/compute'
 import { type ClosedEpoch, draftSeal, type Effect, itemKey, revokedPeers, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
@@ -27,6 +27,8 @@ import { readDefaultCorpus } from './default-corpus.ts'
 import { EventBus } from './event-bus.ts'
 import { openFarm } from './farm/open-farm.ts'
 import { meshHandlers } from './gossip.ts'
+import { History } from './history/history.ts'
+import { addHistoryRoutes } from './history/routes.ts'
 import { watchUncaught } from './last-resort.ts'
 import { LayerFinder } from './layer-finder.ts'
 import { openLog } from './log.ts'
@@ -180,10 +182,24 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   const observer = config.observer ? stack.use(await openObserver({ port: OBSERVER_PORT, hello: () => observerHello(core, config) })) : undefined
   const loop = { core, lattice, colours, claims, blocks: store.blocks, values: store.items, events, log, signal }
   const mining = new MineLoop(loop, config.mine)
-  const { farming, folder, ledger } = await openFarm(loop, config, files, stack)
+  const { farming, folder, ledger, segments } = await openFarm(loop, config, files, stack)
   const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
   const { care, pins, caring } = openCare({ ...loop, ledger, fetcher, root: files.root }, config)
   const merging = new MergeLoop(core, lattice, events, log, signal)
+  const history = new History({
+    ...loop,
+    store,
+    mesh,
+    fetcher,
+    pins,
+    care,
+    farming,
+    merging,
+    compute: stack.use(openHistoryCompute(credentials.genesis.foldId)),
+    texts: { ledger, segments },
+    keep: config.history.keep,
+    clock: Date.now,
+  })
   const beats = new BeatLoop(
     core,
     {
@@ -214,9 +230,9 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     log,
     signal,
   )
-  const consensus = (): string => merging.current?.id ?? ''
+  const consensus = (): string => history.answersFrom.id || (merging.current?.id ?? '')
   const embeddings = new Embeddings({ lattice, consensus, layers: () => new LayerFinder(core, store.blocks) })
-  const ask = (text: string, k: number): Promise<AskDocument> => askLattice({ lattice, core, merging }, text, k)
+  const ask = (text: string, k: number): Promise<AskDocument> => askLattice({ lattice, core, merging, history }, text, k)
   const target = apiTarget({ tokenFile: files.apiToken, embeddings, core, log, ask, consensus })
   const api = stack.use(await openApi(config.api.listen, files.apiToken, target, log))
   const parts: DaemonParts = {
@@ -244,12 +260,13 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     care,
     pins,
     caring,
+    history,
     recent: [],
     startedAt,
     requestStop,
     loopDelayP99Ms: () => delay.percentile(99) / 1e6,
   }
-  const server = await openControlServer(files.socket, controlTarget(parts, signal), events)
+  const server = await openControlServer(files.socket, controlTarget(parts, signal), events, (app) => addHistoryRoutes(app, history))
   stack.defer(() => server.close())
   return { parts, closed: run(parts, stack, signal).then(() => exitCode) }
 }
@@ -263,13 +280,16 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
-  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring } = parts
+  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, history } = parts
   const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
   const watch = new RosterWatch(core, mesh, lattice, log)
   stack.defer(noteWarnings(parts))
   merging.onMissing = (heads) => content.reload(heads)
-  merging.onConsensus = () => beats.soon()
+  merging.onConsensus = () => {
+    beats.soon()
+    history.folded()
+  }
   core.onChange = () => {
     watch.changed()
     mining.nudge()

@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import type { Core } from './core.ts'
 import type { DataDir } from './data-dir.ts'
 import type { EventBus } from './event-bus.ts'
+import type { History } from './history/history.ts'
 import type { BeatLoop } from './loops/beat.ts'
 import type { FolderWatch } from './farm/folder-watch.ts'
 import type { FarmLoop } from './loops/farm.ts'
@@ -51,6 +52,7 @@ export interface DaemonParts {
   readonly care: StoreCare
   readonly pins: Pins
   readonly caring: CareLoop
+  readonly history: History
   readonly recent: RecentReport[]
   readonly startedAt: number
   readonly loopDelayP99Ms: () => number

@@ -18,6 +18,7 @@ export interface StatusSources {
   readonly lattice: ReturnType<LatticeCompute['info']>
   readonly farm: StatusDocument['lattice']['farm']
   readonly layers: number
+  readonly answersFrom: StatusDocument['lattice']['answersFrom']
   readonly api: StatusDocument['api']
   readonly store: StatusDocument['store']
   readonly warnings: StatusDocument['warnings']
@@ -91,6 +92,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
       farm: sources.farm,
       layers: sources.layers,
       layer: state.heads.get(state.self)?.value.layer ?? '',
+      answersFrom: sources.answersFrom,
     },
     api: sources.api,
     store: sources.store,

@@ -106,7 +106,7 @@ describe.each<FoldId>(['evidence/1', 'mean/1'])('layers of the past, %s', (fold)
     expect(top).toHaveLength(5)
     const [{ matrix, row, column, after, before, rowCharacter }] = top as [(typeof top)[number]]
     expect(await history.characters([row])).toMatchObject([{ character: rowCharacter, row }])
-    const [{ radical }] = (await history.rowsOf(rowCharacter)) as [{ radical: number }]
+    const { radical } = (await history.rowsOf(rowCharacter))[0]!
     const said = await history.edge((after === 0 ? a : b)!.get(radical)!, row, column)
     expect(said[matrix]).toBe(after === 0 ? before : after)
     expect(radicals.reduce((sum, { edges }) => sum + edges.added + edges.removed + edges.changed, 0)).toBeGreaterThan(5)

@@ -11,7 +11,7 @@ import { chooseFoldKernel } from './fold/choose-fold-kernel.ts'
 import type { EngineState, LatticeCalls, Opened } from './lattice-calls.ts'
 import { OnnxStepEngine } from './onnx/onnx-step-engine.ts'
 import { loadOrt, type ProviderName } from '../onnx/ort.ts'
-import { Programs } from './programs/programs.ts'
+import { Programs, type ProgramSource } from './programs/programs.ts'
 import { STABLE_PROFILE, type StepEngine } from './step-engine.ts'
 import { type AnySwarm, openSwarm } from './swarm.ts'
 import { serveCalls } from '../worker/worker-host.ts'
@@ -39,7 +39,7 @@ const calls: LatticeCalls = {
     swarm = openSwarm(foldId, { kernel: table, base, self, stopped: () => Atomics.load(stop, STOP_CELL) === 1 }, engine, folds?.kernel)
     await swarm.use(engine)
     programs = new Programs(table, swarm)
-    embedders = new Embedders(table, foldId, swarm)
+    embedders = new Embedders(table, foldId, answersOf(swarm))
     return {
       kernelId: table.id,
       rows: table.definedCount,
@@ -107,6 +107,16 @@ function openedPrograms(): Programs {
 function openedEmbedders(): Embedders {
   if (embedders === undefined) throw new Error('the lattice worker was called before `open`')
   return embedders
+}
+
+/** What answers in the place of the consensus is embedded in its place too. */
+function answersOf(running: AnySwarm): ProgramSource {
+  return {
+    get consensus() {
+      return running.answers
+    },
+    consensusOf: (content) => running.consensusOf(content),
+  }
 }
 
 async function openProvider(provider: ProviderName): Promise<OnnxStepEngine> {

@@ -54,6 +54,7 @@ export class Swarm<B> {
   readonly #answering: Answering
   /** What is asked in the place of the running lattice. */
   #answers: Settler | undefined
+  #source: AnswerSource | undefined
 
   constructor(ground: LearningGround, learning: Learning<B>) {
     this.#ground = ground
@@ -151,6 +152,11 @@ export class Swarm<B> {
     return this.#consensus
   }
 
+  /** What answers: the consensus as folded, or what stands in its place. */
+  get answers(): ProgramLattice {
+    return this.#source ?? this.#consensus
+  }
+
   /** What the consensus would be with this one layer, or why the layer is refused. Changes nothing. */
   consensusOf(content: LayerContent): ProgramLattice | { readonly refusal: string } {
     const layer = this.#learning.check(content)
@@ -174,6 +180,7 @@ export class Swarm<B> {
   /** Answers from this lattice, or (undefined) from the running one, from the next question on. Learning, predictions and folds go on as they were. */
   async answerFrom(source: AnswerSource | undefined): Promise<void> {
     this.#answers = source === undefined ? undefined : await this.#answering.over(source)
+    this.#source = source
     if (source === undefined) await this.#answering.release()
   }
 

@@ -5,6 +5,7 @@
 export type * from '../admission/documents.ts'
 import type { EngineReport, ProgramEvent, ProgramFailure, ProviderReport } from '@sgsd/compute'
 import type { DiscoveryReport } from '@sgsd/mesh'
+import type { AnswersFrom } from '../history/documents.ts'
 
 /** GET /v1/status */
 export interface StatusDocument {
@@ -85,6 +86,8 @@ export interface StatusDocument {
     readonly layers: number
     /** Own head, or ''. */
     readonly layer: string
+    /** What `ask` answers from; its id is '' while that is the consensus. `sgsd layer swap` changes it. */
+    readonly answersFrom: AnswersFrom
   }
   /** The OpenAI-compatible API. `failed`: the daemon goes on without it, and `why` says what to do. */
   readonly api: {
@@ -145,6 +148,8 @@ export interface AskDocument {
   /** Own head at the time, or '' before the first commit. */
   readonly layer: string
   readonly consensus: string
+  /** What answered, where it was not the consensus: `sgsd layer swap consensus` ends it. */
+  readonly answersFrom: AnswersFrom
 }
 
 /** POST /v1/similar {texts, model?}: 2 to 64 texts; model is sgs (the running consensus) unless said. */
@@ -257,6 +262,7 @@ export type DaemonEvent = { readonly at: string } & (
   | { readonly event: 'layer:received'; readonly peer: string; readonly layer: string }
   | { readonly event: 'layer:refused'; readonly peer: string; readonly layer: string; readonly reason: string }
   | { readonly event: 'consensus:changed'; readonly id: string; readonly digest: string; readonly heads: number }
+  | { readonly event: 'answers:changed'; readonly kind: AnswersFrom['kind']; readonly id: string }
   | { readonly event: 'warning'; readonly message: string }
 )
 

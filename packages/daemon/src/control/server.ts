@@ -80,14 +80,20 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-/** Serves the control API on a unix socket (0660). The data directory is locked, so a socket found there is a dead one. */
-export async function openControlServer(socketPath: string, target: ControlTarget, events: EventBus): Promise<ControlServer> {
+/** Serves the control API on a unix socket (0660). @param more - routes of other parts. The data directory is locked, so a socket found there is a dead one. */
+export async function openControlServer(
+  socketPath: string,
+  target: ControlTarget,
+  events: EventBus,
+  more: (app: FastifyInstance) => void = () => {},
+): Promise<ControlServer> {
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true })
   app.removeContentTypeParser('text/plain')
   app.addContentTypeParser('text/plain', (_request, body, done) => done(null, body))
   app.setErrorHandler((error, _request, reply) => sendError(reply, error))
   app.setNotFoundHandler((request, reply) => void reply.status(404).send({ error: { code: 'NOT_FOUND', message: `no such path: ${request.url}` } }))
   addRoutes(app, target, events)
+  more(app)
   await rm(socketPath, { force: true })
   await app.listen({ path: socketPath })
   await chmod(socketPath, 0o660)

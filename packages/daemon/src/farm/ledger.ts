@@ -199,6 +199,14 @@ export class FarmLedger {
     return this.#all("SELECT DISTINCT block FROM segment WHERE block <> ''").map((row) => row['block'] as BlockId)
   }
 
+  /** Every place at which a segment of these bytes stands, with whether the one before it ended within a line. */
+  segmentsOf(digest: string): readonly { readonly segment: LedgerSegment; readonly joins: boolean }[] {
+    return this.#all('SELECT * FROM segment WHERE digest = ?', digest).map((row) => ({
+      segment: segmentOf(row)!,
+      joins: this.segment(Number(row['text']), Number(row['place']) - 1)?.ended === false,
+    }))
+  }
+
   /** Notes how far texts will have come once `layer` is the own head. */
   expect(layer: LayerId, advances: ReadonlyMap<number, Advance>): void {
     this.#batch(() => {

@@ -22,7 +22,7 @@ export async function openFarm(
   { farm }: Pick<Config, 'farm'>,
   files: DataDir,
   stack: AsyncDisposableStack,
-): Promise<{ readonly farming: FarmLoop; readonly folder: FolderWatch | undefined; readonly ledger: FarmLedger }> {
+): Promise<{ readonly farming: FarmLoop; readonly folder: FolderWatch | undefined; readonly ledger: FarmLedger; readonly segments: SegmentBlocks }> {
   const { lattice, core, log, signal } = parts
   const ledger = new FarmLedger(files.farm)
   stack.defer(() => ledger.close())
@@ -40,7 +40,7 @@ export async function openFarm(
   const learner = host === undefined ? new NextLineLearner(lattice) : new HostLearner(lattice, host, ownHead)
   const segments = new SegmentBlocks(parts.blocks, salt(ledger))
   const farming = new FarmLoop({ ...parts, learner, ledger, segments }, farm)
-  if (farm.dir === '') return { farming, folder: undefined, ledger }
+  if (farm.dir === '') return { farming, folder: undefined, ledger, segments }
   const folder = new FolderWatch(resolve(files.root, farm.dir), {
     ledger,
     take: (options, source) => farming.take(options, source),
@@ -48,7 +48,7 @@ export async function openFarm(
     signal,
     now: Date.now,
   })
-  return { farming, folder, ledger }
+  return { farming, folder, ledger, segments }
 }
 
 /** What this node's segments begin with: made once. */

@@ -17,6 +17,7 @@ import { RateMeter } from '../farm/rate-meter.ts'
 import type { SegmentBlocks } from '../farm/segment-blocks.ts'
 import { type TakenText, type TextOptions, TextTaker } from '../farm/take-text.ts'
 import { type LineWindow, TextReader } from '../farm/text-reader.ts'
+import { Visits } from '../farm/visits.ts'
 import { pause } from '../pause.ts'
 
 /** Before a commit that failed (a full disk) is tried again. */
@@ -83,6 +84,7 @@ export class FarmLoop {
   /** Something changed since the loop last looked. */
   #due = false
   #abortRest: () => void = () => {}
+  readonly #visits = new Visits()
 
   constructor(parts: FarmParts, options: FarmOptions) {
     this.#parts = parts
@@ -188,6 +190,14 @@ export class FarmLoop {
     this.#wake()
   }
 
+  /** Runs `work` between two calls, all that was learned committed; the call under way is made again. @throws when the commit fails; as `work` */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#visits.add(work)
+    this.#call.abort()
+    this.#wake()
+    return done
+  }
+
   /** Goes on; a host that failed is asked again at once. */
   resume(): void {
     this.#paused = false
@@ -203,6 +213,7 @@ export class FarmLoop {
       // the lines before have a layer of their own
       const adopts = this.#adoptions.waiting && (await this.#commitOrReport())
       if (adopts && (await this.#adoptions.learnNext(this.#parts.lattice, this.#lineage))) await this.#commitOrReport()
+      if (this.#visits.wanted) await this.#visits.admit((await this.#commitOrReport()) ? undefined : this.#trouble)
       if (this.#paused || this.#isWaiting()) {
         await this.#commitOrReport()
         await this.#rest()

@@ -12,6 +12,8 @@ const DEBOUNCE_MS = 150
 export interface Consensus {
   readonly id: string
   readonly heads: number
+  /** What was folded, in peer-id order. */
+  readonly members: Parameters<LatticeCompute['fold']>[0]
   readonly fold: FoldReport
   readonly changedAt: number
 }
@@ -79,7 +81,7 @@ export class MergeLoop {
       return this.#lattice.fold(members)
     })
     const before = this.#current
-    this.#current = { id, heads: heads.length, fold, changedAt: monotonicNow() }
+    this.#current = { id, heads: heads.length, members, fold, changedAt: monotonicNow() }
     if (before?.id === id && before.fold.digest === fold.digest) return
     this.#events.emit({ event: 'consensus:changed', id, digest: fold.digest, heads: heads.length })
     this.#log.info({ consensus: id.slice(0, 12), heads: heads.length, rows: fold.rows, foldMs: Math.round(fold.ms) }, 'consensus changed')
