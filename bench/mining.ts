@@ -16,6 +16,7 @@ import { Core } from '../packages/daemon/src/core.ts'
 import { EventBus } from '../packages/daemon/src/event-bus.ts'
 import { openLog } from '../packages/daemon/src/log.ts'
 import { MineLoop } from '../packages/daemon/src/loops/mine.ts'
+import type { Referee } from '../packages/daemon/src/trust/referee.ts'
 import type { Bench, BenchRow } from './bench.ts'
 import { median } from './bench.ts'
 
@@ -31,6 +32,9 @@ export const bench: Bench = {
     const threads = availableParallelism()
     await using colours = await openColourCompute({ threads })
     await using claims = openClaimCompute()
+    await using reference = await openColourCompute({ threads: 1, engine: 'reference' })
+    const never = new AbortController().signal
+    const referee = { value: async (_epoch: bigint, chunk: number) => (await reference.chunkValues('spi64', SEED, BigInt(chunk), 1, never))[0]! }
     const rate = await colours.measure('spi64', 500)
     const chunks = Math.max(64, Math.round((rate * ROUND_SECONDS) / CHUNK))
     const raw: number[] = []
@@ -38,7 +42,7 @@ export const bench: Bench = {
     const delays: number[] = []
     for (let round = 0; round <= ROUNDS; round++) {
       const bare = await cpuSeconds(() => colours.chunkValues('spi64', SEED, BigInt(round * chunks), chunks, new AbortController().signal))
-      const { seconds, delayMs } = await mine(chunks, { colours, claims })
+      const { seconds, delayMs } = await mine(chunks, { colours, claims, referee })
       if (round === 0) continue
       raw.push(bare)
       mined.push(seconds)
@@ -62,7 +66,11 @@ export const bench: Bench = {
 /** Mines at least so many chunks with a real store, real signatures and a mesh of one. */
 async function mine(
   chunks: number,
-  engines: { readonly colours: Awaited<ReturnType<typeof openColourCompute>>; readonly claims: ReturnType<typeof openClaimCompute> },
+  engines: {
+    readonly colours: Awaited<ReturnType<typeof openColourCompute>>
+    readonly claims: ReturnType<typeof openClaimCompute>
+    readonly referee: Pick<Referee, 'value'>
+  },
 ): Promise<{ readonly seconds: number; readonly delayMs: number }> {
   const dir = await mkdtemp(join(tmpdir(), 'sgsd-bench-'))
   const stopping = new AbortController()

@@ -15,6 +15,7 @@ import type { DaemonParts } from './parts.ts'
 import { pause } from './pause.ts'
 import { hex64, statusDocument } from './status.ts'
 import { jobLines } from './store-care/job-lines.ts'
+import { trustStatus, trustTarget } from './trust/control.ts'
 import { VERSION } from './version.ts'
 import { warnings } from './warnings.ts'
 
@@ -39,9 +40,11 @@ export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlT
     store: (request) => jobLines(parts.care, request, signal),
     mine: (action) => (action === 'start' ? mining.start() : mining.pause()),
     ...admissionTarget(parts),
+    ...trustTarget(parts),
     join: (invite) => joinRunning(parts, invite, signal),
     async leave() {
-      parts.beats.refreshRecord(true)
+      // a node that does not know its own past yet has nothing to say
+      if (parts.core.state.roster.has(parts.core.state.self)) parts.beats.refreshRecord(true)
       await pause(FAREWELL_MS, signal)
       parts.requestStop(0)
     },
@@ -78,6 +81,7 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
     consensus: merging.current,
     colours,
     mining: { state: mining.state, rate: mining.rate },
+    trust: trustStatus(state, now, { mined: mining.chunks, audited: parts.audits.chunks, fault: mining.fault }),
     lattice: latticeInfo,
     farm: farming.progress,
     layers: farming.layers,
@@ -97,6 +101,7 @@ async function status(parts: DaemonParts): Promise<StatusDocument> {
         providers: latticeInfo.providers,
         freeBytes: usage.freeBytes,
         recent,
+        fault: mining.fault,
       }),
     ],
   })

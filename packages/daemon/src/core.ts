@@ -1,4 +1,15 @@
-import { type Beat, type ClosedEpoch, type Effect, initialState, type Input, type Item, type MeshState, type Millis, step } from '@sgsd/consensus'
+import {
+  type Beat,
+  type ClosedEpoch,
+  type Effect,
+  initialState,
+  type Input,
+  type Item,
+  type MeshState,
+  type Millis,
+  type SignedItem,
+  step,
+} from '@sgsd/consensus'
 import type { ItemStore } from '@sgsd/store'
 import { itemKey } from '@sgsd/consensus'
 import { openItem, signBeat, signItem, type Topic, topicOf, type Verifier } from '@sgsd/wire'
@@ -78,16 +89,18 @@ export class Core {
    */
   load(): number {
     let damaged = 0
+    const items: SignedItem[] = []
     for (const stored of [...this.#store.items()]) {
       const opened = openItem(stored.bytes, this.verifyContext)
       if (opened.type === 'accept') {
-        this.handle({ type: 'item-received', item: opened.value, now: monotonicNow(), source: 'disk' })
+        items.push(opened.value)
         continue
       }
       damaged += 1
       this.#store.delete(stored.kind, stored.key, stored.id)
       this.#log.warn({ kind: stored.kind, key: stored.key, reason: opened.reason }, 'stored item is damaged; peers will send it again')
     }
+    this.handle({ type: 'items-received', items, now: monotonicNow(), source: 'disk' })
     return damaged
   }
 

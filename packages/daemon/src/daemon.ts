@@ -3,7 +3,7 @@ import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Readable } from 'node:stream'
 import { type LatticeCompute, openClaimCompute, openColourCompute, openHistoryCompute, openLatticeCompute } from '@sgsd/compute'
-import { type ClosedEpoch, draftSeal, type Effect, itemKey, revokedPeers, type Signed } from '@sgsd/consensus'
+import { revokedPeers, type Signed } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
@@ -35,12 +35,18 @@ import { openLog } from './log.ts'
 import { BeatLoop } from './loops/beat.ts'
 import { ContentLoop, fetchContent } from './loops/content.ts'
 import type { FarmLoop } from './loops/farm.ts'
+import { forgetLeaves } from './loops/leaves.ts'
 import { MergeLoop } from './loops/merge.ts'
 import { MineLoop } from './loops/mine.ts'
 import { SyncLoop } from './loops/sync.ts'
-import { beaconSecret, compareLeaves, referenceValue } from './trust/check.ts'
+import { AuditLoop } from './trust/audit-loop.ts'
+import { compareLeaves } from './trust/check.ts'
+import { ownPastKnown } from './trust/first-sync.ts'
+import { readGoodEpochs } from './trust/good-epochs.ts'
+import { Judge } from './trust/judge.ts'
+import { Referee } from './trust/referee.ts'
+import { sealEpoch } from './trust/seal-epoch.ts'
 import { type Credentials, readCredentials } from './membership.ts'
-import { hex64 } from './status.ts'
 import { startupError } from './startup-error.ts'
 import type { DaemonParts } from './parts.ts'
 import { pause } from './pause.ts'
@@ -59,6 +65,8 @@ export interface StartOptions {
   readonly config?: PartialConfig
   /** Plain log lines instead of JSON. */
   readonly humanLog?: boolean
+  /** Opens the engines that compute colours; default `openColourCompute`. For programs that bring engines of their own. */
+  readonly openColours?: typeof openColourCompute
 }
 
 export interface RunningDaemon {
@@ -92,7 +100,7 @@ export async function startDaemon(root: string, options: StartOptions = {}): Pro
     const credentials = await readCredentials(root)
     stack.use(await lockDataDir(root))
     const config = await readConfig(files.config, options.config)
-    const { parts, closed } = await assemble({ files, config, credentials, stack, stopping, human: options.humanLog === true })
+    const { parts, closed } = await assemble({ files, config, credentials, stack, stopping, options })
     const { genesis, identity, meshId } = credentials
     const multiaddrs = parts.mesh.multiaddrs()
     return {
@@ -120,14 +128,22 @@ interface Assembly {
   readonly credentials: Credentials
   readonly stack: AsyncDisposableStack
   readonly stopping: AbortController
-  readonly human: boolean
+  readonly options: StartOptions
 }
 
 /** Opens the edges, loads the state, starts the loops; the stack closes all of it in reverse. */
-async function assemble({ files, config, credentials, stack, stopping, human }: Assembly): Promise<{ parts: DaemonParts; closed: Promise<number> }> {
+async function assemble({
+  files,
+  config,
+  credentials,
+  stack,
+  stopping,
+  options,
+}: Assembly): Promise<{ parts: DaemonParts; closed: Promise<number> }> {
+  const { humanLog = false, openColours = openColourCompute } = options
   const { signal } = stopping
   const startedAt = performance.now()
-  const log = openLog(config.log.level, human)
+  const log = openLog(config.log.level, humanLog)
   const events = new EventBus()
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
@@ -140,7 +156,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   stack.defer(watchUncaught(log, requestStop))
   const store = stack.use(await openStore(files.root))
   const [colours, rawLattice] = await Promise.all([
-    openColourCompute({
+    openColours({
       ...(config.mine.threads === 0 ? {} : { threads: config.mine.threads }),
       duty: config.mine.duty,
       niceness: config.mine.nice,
@@ -156,6 +172,7 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
   })
   const core = new Core(credentials, store.items, verifySignature, log, events)
   core.load()
+  core.handle({ type: 'trust-restored', goodEpochs: readGoodEpochs(store.items) })
   stack.defer(() => core.flush())
   const invites = new InviteBook({
     notes: store.items,
@@ -180,8 +197,14 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     }),
   )
   const observer = config.observer ? stack.use(await openObserver({ port: OBSERVER_PORT, hello: () => observerHello(core, config) })) : undefined
-  const loop = { core, lattice, colours, claims, blocks: store.blocks, values: store.items, events, log, signal }
+  const referee = stack.use(
+    new Referee(() => openColours({ threads: 1, engine: 'reference', niceness: config.mine.nice }), credentials.genesis, signal),
+  )
+  const loop = { core, lattice, colours, claims, referee, blocks: store.blocks, values: store.items, events, log, signal }
   const mining = new MineLoop(loop, config.mine)
+  const audits = new AuditLoop({ ...loop, mining })
+  const judge = new Judge(core, referee, log)
+  const { farming, folder, ledger } = await openFarm(loop, config, files, stack)
   const { farming, folder, ledger, segments } = await openFarm(loop, config, files, stack)
   const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
   const { care, pins, caring } = openCare({ ...loop, ledger, fetcher, root: files.root }, config)
@@ -250,6 +273,8 @@ async function assemble({ files, config, credentials, stack, stopping, human }: 
     invites,
     observer,
     mining,
+    audits,
+    judge,
     farming,
     folder,
     merging,
@@ -280,6 +305,7 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
+  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, audits, judge } = parts
   const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, history } = parts
   const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
@@ -298,7 +324,7 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
     publish: (topic, bytes) => void mesh.publish(topic, bytes).catch((error: Error) => log.debug({ topic, error: error.message }, 'publish failed')),
     fetchLayer: (effect) => content.fetchLayer(effect),
     fetchLeaves: (effect) => content.fetchLeaves(effect),
-    checkProof: ({ proof }) => setImmediate(() => core.handle({ type: 'proof-checked', proof, computed: referenceValue(core, proof.value) })),
+    checkProof: (effect) => void judge.check(effect),
     compareLeaves: (effect) =>
       void compareLeaves(core, store.blocks, effect).catch((error: Error) => log.warn({ error: error.message }, 'leaves cannot be compared')),
     fold: () => merging.request(),
@@ -321,12 +347,14 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   })
   farming.load()
   merging.request()
+  const known = ownPastKnown(parts, sync.synced, signal)
   const loops = [
-    beats.run(),
+    known.then(() => beats.run()),
     sync.run(),
     merging.run(),
-    mining.run(),
-    restoreThenFarm(parts, fetcher, signal),
+    known.then(() => mining.run()),
+    audits.run(),
+    known.then(() => restoreThenFarm(parts, fetcher, signal)),
     caring.run(),
     folder?.run() ?? Promise.resolve(),
   ].map((loop) =>
@@ -343,19 +371,6 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   const outcome = await Promise.race([closing.then(() => 'closed'), pause(STOP_TIMEOUT_MS, closed.signal).then(() => 'late')])
   closed.abort()
   if (outcome === 'late') log.warn('stopped before everything was closed')
-}
-
-/** Tells people and peers; a seal that cannot be written now is not authored: the next epoch's replaces it. */
-function sealEpoch({ core, log, events, beats }: DaemonParts, { epoch, xor, how }: ClosedEpoch): void {
-  log.info({ epoch: String(epoch), xor: hex64(xor), how }, 'epoch closed')
-  events.emit({ event: 'epoch:closed', epoch: String(epoch), xor: hex64(xor), how })
-  try {
-    const seal = draftSeal(core.state, { epoch, xor, how }, beaconSecret(core))
-    if (seal !== undefined) core.author({ kind: 'seal', value: seal })
-  } catch (error) {
-    log.error({ epoch: String(epoch), error: (error as Error).message }, 'the seal of an epoch cannot be written')
-  }
-  beats.soon()
 }
 
 /** Learned rows come back from the own head before anything new is learned. */
@@ -391,14 +406,6 @@ async function restoreOwn(own: Signed<'head'>, fetcher: BlockFetcher, lattice: L
   const { lines, mean } = manifest.value.scores
   await lattice.restore(await fetchContent(fetcher, author, layer, manifest.value), Number(lines), mean)
   farming.restored(mean)
-}
-
-/** The values of a forgotten claim go with it, unless another claim names the same block. */
-function forgetLeaves({ core, store, log }: DaemonParts, { item }: Extract<Effect, { type: 'forget' }>): void {
-  if (item.kind !== 'claim') return
-  const { leaves } = item.value
-  for (const claim of core.state.claims.values()) if (claim.value.leaves === leaves && itemKey(claim) !== itemKey(item)) return
-  void store.blocks.delete(leaves).catch((error: Error) => log.debug({ error: error.message }, 'cannot delete forgotten leaves'))
 }
 
 /** Keeps the newest warnings for the status. */

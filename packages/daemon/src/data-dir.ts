@@ -10,6 +10,8 @@ export interface DataDir {
   readonly config: string
   /** Ed25519 private key, 0600. */
   readonly identity: string
+  /** Empty; here as long as nothing was ever signed with the key. */
+  readonly unused: string
   /** Genesis bytes; their SHA-256 is the mesh id. */
   readonly genesis: string
   /** 32 bytes in hex, 0600; absent in an open mesh. */
@@ -28,6 +30,7 @@ export function dataDir(root: string): DataDir {
     root,
     config: join(root, 'config.json'),
     identity: join(root, 'identity.key'),
+    unused: join(root, 'identity.unused'),
     genesis: join(root, 'genesis.bin'),
     meshKey: join(root, 'mesh.key'),
     socket: join(root, 'control.sock'),

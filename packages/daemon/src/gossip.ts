@@ -28,13 +28,20 @@ export function meshHandlers(core: Core, { blocks }: Pick<Store, 'blocks'>): Mes
   }
 }
 
+/** All of one frame in one step; what came before a bad envelope counts. */
 function takeIn(core: Core, envelopes: readonly Uint8Array[]): Verdict<void> {
+  const items: SignedItem[] = []
+  let verdict = ACCEPTED
   for (const bytes of envelopes) {
     const opened = openItem(bytes, core.verifyContext)
-    if (opened.type === 'reject') return opened
-    if (opened.type === 'accept') core.handle({ type: 'item-received', item: opened.value, now: monotonicNow(), source: 'peer' })
+    if (opened.type === 'accept') items.push(opened.value)
+    else if (opened.type === 'reject') {
+      verdict = opened
+      break
+    }
   }
-  return ACCEPTED
+  if (items.length > 0) core.handle({ type: 'items-received', items, now: monotonicNow(), source: 'peer' })
+  return verdict
 }
 
 function idBytes(item: SignedItem): Uint8Array {

@@ -9,6 +9,7 @@ import { type Config, MESH_PORT } from './config.ts'
 import { mergeConfig, type PartialConfig, readRawConfig, writeConfig } from './config-file.ts'
 import { DaemonError } from './daemon-error.ts'
 import { type DataDir, dataDir, hostLabel } from './data-dir.ts'
+import { markUnused } from './trust/first-sync.ts'
 
 /** Seed of the published colour figures, the default of a new mesh. */
 const DEFAULT_SEED = 7_202_985n
@@ -222,6 +223,7 @@ async function writeMembership(files: DataDir, genesis: Uint8Array, meshKey: Uin
 async function ensureIdentity(files: DataDir): Promise<Identity> {
   await ensureDataDir(files.root)
   if (await exists(files.identity)) return readIdentity(files)
+  await markUnused(files)
   await writeSecretFile(files.identity, await createIdentity())
   return readIdentity(files)
 }

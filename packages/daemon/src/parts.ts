@@ -20,6 +20,8 @@ import type { Credentials } from './membership.ts'
 import type { CareLoop } from './store-care/care-loop.ts'
 import type { Pins } from './store-care/pins.ts'
 import type { StoreCare } from './store-care/store-care.ts'
+import type { AuditLoop } from './trust/audit-loop.ts'
+import type { Judge } from './trust/judge.ts'
 import type { RecentReport } from './warnings.ts'
 
 /** Everything that a running daemon consists of. */
@@ -40,6 +42,8 @@ export interface DaemonParts {
   /** The older UDP protocol, when it is on. */
   readonly observer: Observer | undefined
   readonly mining: MineLoop
+  readonly audits: AuditLoop
+  readonly judge: Judge
   readonly farming: FarmLoop
   /** `farm.dir`, when it is set. */
   readonly folder: FolderWatch | undefined

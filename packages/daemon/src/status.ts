@@ -15,6 +15,7 @@ export interface StatusSources {
   readonly consensus: Consensus | undefined
   readonly colours: Pick<ColourCompute, 'engine' | 'engines' | 'threads'>
   readonly mining: { readonly state: 'mining' | 'paused' | 'done'; readonly rate: number }
+  readonly trust: StatusDocument['trust']
   readonly lattice: ReturnType<LatticeCompute['info']>
   readonly farm: StatusDocument['lattice']['farm']
   readonly layers: number
@@ -96,6 +97,7 @@ export function statusDocument(sources: StatusSources): StatusDocument {
     },
     api: sources.api,
     store: sources.store,
+    trust: sources.trust,
     peers,
     warnings: sources.warnings,
   }

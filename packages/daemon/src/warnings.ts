@@ -1,5 +1,5 @@
 import type { EngineReport, ProviderReport } from '@sgsd/compute'
-import { BEAT_INTERVAL_MS, type MeshState, type Millis } from '@sgsd/consensus'
+import { BEAT_INTERVAL_MS, exclusionAt, type ExclusionCause, type MeshState, type Millis } from '@sgsd/consensus'
 import type { DiscoveryReport, PeerLink } from '@sgsd/mesh'
 import type { StatusDocument } from './control/api.ts'
 
@@ -24,15 +24,37 @@ export interface WarningSources {
   readonly providers: readonly ProviderReport[]
   readonly freeBytes: number
   readonly recent: readonly RecentReport[]
+  /** Why this node mines no more, if its own engine was seen to compute wrong. */
+  readonly fault: string | undefined
 }
 
 /** Blocks below this much free space are refused soon. */
 const LOW_DISK_BYTES = 512 * 2 ** 20
 
+const CAUSES: Readonly<Record<ExclusionCause, string>> = {
+  forged: 'it claimed a wrong value',
+  'false-accusation': 'it accused another member falsely',
+  equivocation: 'it signed two items where one may be',
+  revoked: 'a member revoked it',
+}
+
 /** What a person should know, each with the next thing to do. Pure. */
 export function warnings(sources: WarningSources): StatusDocument['warnings'] {
   const { state, now, links, engines, providers, freeBytes, recent } = sources
   const found: { message: string; hint: string }[] = []
+  if (sources.fault !== undefined) {
+    found.push({
+      message: `mining has stopped, this machine computes wrong: ${sources.fault}`,
+      hint: 'sgsd doctor; sgsd mine start tries again',
+    })
+  }
+  for (const peer of state.exclusions.keys()) {
+    const window = exclusionAt(state.exclusions, peer, state.epoch)
+    if (window === undefined) continue
+    const name = state.roster.get(peer)?.value.hostName ?? peer
+    const until = window.until === undefined ? 'until it is readmitted' : `up to epoch ${window.until}`
+    found.push({ message: `${name} is excluded ${until}: ${CAUSES[window.cause]}`, hint: `sgsd peer show ${name}` })
+  }
   for (const [peer, record] of state.roster) {
     if (peer === state.self || record.value.left || links.some((link) => link.peer === peer)) continue
     const seen = state.seen.get(peer)

@@ -3,8 +3,10 @@
  * schemas are only ever added to. Errors are `{ "error": { "code", "message", "hint"? } }` with a 4xx or 5xx status.
  */
 export type * from '../admission/documents.ts'
+export type * from '../trust/documents.ts'
 import type { EngineReport, ProgramEvent, ProgramFailure, ProviderReport } from '@sgsd/compute'
 import type { DiscoveryReport } from '@sgsd/mesh'
+import type { TrustStatus } from '../trust/documents.ts'
 import type { AnswersFrom } from '../history/documents.ts'
 
 /** GET /v1/status */
@@ -99,6 +101,7 @@ export interface StatusDocument {
     readonly why: string
   }
   readonly store: { readonly blocks: number; readonly bytes: number; readonly freeBytes: number }
+  readonly trust: TrustStatus
   readonly peers: readonly PeerStatus[]
   /** Things a person should know, each with what to do next. */
   readonly warnings: readonly { readonly message: string; readonly hint: string }[]

@@ -12,19 +12,12 @@ import { addLayerFileRoutes } from '../layer-files/routes.ts'
 import type { RunRequest } from '../programs.ts'
 import type { StoreLine } from '../store-care/documents.ts'
 import type { StoreRequest } from '../store-care/job-lines.ts'
-import type {
-  AskDocument,
-  EpochDocument,
-  FarmAccepted,
-  FarmDocument,
-  JoinDocument,
-  RunLine,
-  SimilarDocument,
-  StatusDocument,
-} from './api.ts'
+import type { TrustTarget } from '../trust/control.ts'
+import { addTrustRoutes } from '../trust/routes.ts'
+import type { AskDocument, EpochDocument, FarmAccepted, FarmDocument, JoinDocument, RunLine, SimilarDocument, StatusDocument } from './api.ts'
 
 /** What the control API can ask of the daemon. */
-export interface ControlTarget extends AdmissionTarget {
+export interface ControlTarget extends AdmissionTarget, TrustTarget {
   status(): Promise<StatusDocument>
   epoch(epoch: bigint): EpochDocument
   ask(text: string, k: number): Promise<AskDocument>
@@ -104,6 +97,7 @@ function addRoutes(app: FastifyInstance, target: ControlTarget, events: EventBus
   app.get('/v1/status', () => target.status())
   app.get('/v1/epochs', (request) => target.epoch(BigInt(epochQuery.parse(request.query).epoch)))
   addAdmissionRoutes(app, target)
+  addTrustRoutes(app, target)
   app.get('/v1/events', (_request, reply) => streamEvents(reply, events))
   addLayerFileRoutes(app, target.layerFiles)
   app.post('/v1/ask', (request) => {

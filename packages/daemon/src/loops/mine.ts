@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { CHUNK_COLOURS } from '@sgsd/color'
 import type { ClaimCompute, ColourCompute } from '@sgsd/compute'
 import { absoluteChunk, draftClaim, itemKey, MAX_CLAIM_CHUNKS, nextWork, rosterHash, type Work } from '@sgsd/consensus'
@@ -7,6 +8,8 @@ import type { Logger } from 'pino'
 import { type Core, monotonicNow } from '../core.ts'
 import type { EventBus } from '../event-bus.ts'
 import { pause } from '../pause.ts'
+import { mismatch } from '../trust/mismatch.ts'
+import type { Referee } from '../trust/referee.ts'
 import { countClaim } from './leaves.ts'
 
 /** A claim covers about this much work. A kill costs at most two: the one being computed and the one being stored. */
@@ -23,6 +26,7 @@ export interface MineParts {
   readonly core: Core
   readonly colours: ColourCompute
   readonly claims: ClaimCompute
+  readonly referee: Pick<Referee, 'value'>
   readonly blocks: BlockStore
   readonly events: EventBus
   readonly log: Logger
@@ -43,6 +47,8 @@ export class MineLoop {
   #shown = 0
   #sustained: number | undefined
   #busy = false
+  #fault: string | undefined
+  #chunks = 0
   /** Computed and not yet claimed. */
   #inFlight: readonly Work[] = []
   #publishing: Promise<void> = Promise.resolve()
@@ -54,7 +60,8 @@ export class MineLoop {
   }
 
   get state(): 'mining' | 'paused' | 'done' {
-    if (this.#epochs > 0 && this.#parts.core.state.epoch >= BigInt(this.#epochs)) return 'done'
+    const { epoch, repairing } = this.#parts.core.state
+    if (this.#epochs > 0 && epoch >= BigInt(this.#epochs) && repairing.size === 0) return 'done'
     return this.#paused ? 'paused' : 'mining'
   }
 
@@ -68,14 +75,34 @@ export class MineLoop {
     return this.#sustained
   }
 
+  /** Why this node mines no more: its engine was seen to compute wrong. Undefined while all is well, and once a person has started it again. */
+  get fault(): string | undefined {
+    return this.#fault
+  }
+
+  /** Chunks computed since the start. */
+  get chunks(): number {
+    return this.#chunks
+  }
+
   start(): void {
     this.#paused = false
+    this.#fault = undefined
     this.#wake()
   }
 
   pause(): void {
     this.#paused = true
     this.#work?.abort()
+  }
+
+  /** Stops mining until a person starts it again: nobody must be told what this machine computes. */
+  halt(fault: string): void {
+    const { log, events } = this.#parts
+    this.#fault = fault
+    log.error({ fault }, 'own-mismatch')
+    events.emit({ event: 'warning', message: `mining has stopped: ${fault}` })
+    this.pause()
   }
 
   /** Something changed that may have made new work: a roster, a claim, an epoch. */
@@ -115,8 +142,9 @@ export class MineLoop {
     const stop = AbortSignal.any([signal, this.#work.signal])
     const values = await colours.chunkValues(genesis.colourKernel, genesis.colourSeed, first, run.count, stop)
     this.#measured((run.count * CHUNK_COLOURS * 1_000) / (performance.now() - started))
+    this.#chunks += run.count
     await this.#publishing
-    if (!this.#isOpen(run.epoch)) return
+    if (this.#fault !== undefined || !this.#isOpen(run.epoch)) return
     this.#inFlight = [run]
     this.#publishing = this.#publish(run, values).finally(() => {
       this.#inFlight = []
@@ -128,8 +156,8 @@ export class MineLoop {
     const { core, claims, blocks, events, log, signal } = this.#parts
     try {
       const context = { meshId: core.meshId, epoch: run.epoch, rosterHash: rosterHash(core.state), author: core.state.self, run }
-      const [root, leaves] = await Promise.all([claims.root(context, values), blocks.put(encodeLeaves(values))])
-      if (!this.#isOpen(run.epoch)) return
+      const [root, leaves] = await Promise.all([claims.root(context, values), blocks.put(encodeLeaves(values)), this.#selfCheck(run, values)])
+      if (this.#fault !== undefined || !this.#isOpen(run.epoch)) return
       const claim = draftClaim(core.state, run, values, leaves, { rosterHash: context.rosterHash, root })
       core.author({ kind: 'claim', value: claim })
       const signed = core.state.claims.get(itemKey({ kind: 'claim', value: claim }))
@@ -137,6 +165,15 @@ export class MineLoop {
     } catch (error) {
       if (!signal.aborted) log.error({ error: (error as Error).message }, 'a claim could not be made; its run is mined again')
     }
+  }
+
+  /** One chunk of every claim, that nobody can foresee, is computed again on the reference kernel before the claim is signed. */
+  async #selfCheck(run: Work, values: BigUint64Array): Promise<void> {
+    const { referee, colours } = this.#parts
+    const index = randomInt(run.count)
+    const reference = await referee.value(run.epoch, run.start + index)
+    const value = values[index]!
+    if (value !== reference) this.halt(mismatch(colours.engine, run.epoch, run.start + index, value, reference))
   }
 
   /** Claims of the current epoch count, and those of one that is being repaired. */

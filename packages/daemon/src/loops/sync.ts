@@ -16,6 +16,7 @@ export class SyncLoop {
   readonly #signal: AbortSignal
   readonly #random: () => number
   readonly #running = new Set<PeerName>()
+  readonly #first = Promise.withResolvers<void>()
 
   /** @param random - uniform in [0, 1) */
   constructor(mesh: Mesh, log: Logger, signal: AbortSignal, random: () => number) {
@@ -23,6 +24,11 @@ export class SyncLoop {
     this.#log = log
     this.#signal = signal
     this.#random = random
+  }
+
+  /** Resolves when the first exchange with any peer is over. */
+  get synced(): Promise<void> {
+    return this.#first.promise
   }
 
   async connected(peer: PeerName): Promise<void> {
@@ -44,6 +50,7 @@ export class SyncLoop {
     this.#running.add(peer)
     try {
       const items = await this.#mesh.sync(peer, AbortSignal.any([this.#signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]))
+      this.#first.resolve()
       if (items > 0) this.#log.debug({ peer, items }, 'synced')
     } catch (error) {
       if (!this.#signal.aborted) this.#log.debug({ peer, error: (error as Error).message }, 'sync failed')

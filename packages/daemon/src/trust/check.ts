@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto'
-import { chunkValue } from '@sgsd/color'
-import { absoluteChunk, type Effect, type Proof } from '@sgsd/consensus'
+import type { Effect } from '@sgsd/consensus'
 import type { BlockStore } from '@sgsd/store'
 import { parseLeaves } from '@sgsd/wire'
 import type { Core } from '../core.ts'
 
 const SECRET_DOMAIN = 'sgs-beacon-secret/1'
-
-/** The value of a proof's chunk on the reference kernel, which no engine has a part in; some 20 ms. */
-export function referenceValue({ state: { genesis } }: Pick<Core, 'state'>, { claim, chunk }: Proof): bigint {
-  return chunkValue(genesis.colourKernel, genesis.colourSeed, absoluteChunk(genesis, claim.value.epoch, chunk))
-}
 
 /** Where two counted claims overlap, the first chunk for which their leaves differ goes to the core: one of the two is wrong. */
 export async function compareLeaves(core: Core, blocks: BlockStore, { claims, overlap }: Extract<Effect, { type: 'compare-leaves' }>): Promise<void> {
