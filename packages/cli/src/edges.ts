@@ -6,6 +6,7 @@ export type { ControlClient, Membership, PartialConfig, RunningDaemon } from '@s
 /** What the command line needs of the daemon package. */
 export type DaemonEdge = Pick<
   typeof daemon,
+  | 'checkProofFile'
   | 'bundleName'
   | 'configSchema'
   | 'consensusNames'

@@ -25,6 +25,7 @@ import { addLayer } from './commands/layer.ts'
 import { addLeave } from './commands/leave.ts'
 import { addMine } from './commands/mine.ts'
 import { addPeer } from './commands/peer.ts'
+import { addProof } from './commands/proof.ts'
 import { addRanges } from './commands/ranges.ts'
 import { addRun } from './commands/run.ts'
 import { addScale } from './commands/scale.ts'
@@ -74,7 +75,7 @@ export function buildProgram(context: Context): Command {
   program.commandsGroup('Start:')
   for (const add of [addInit, addUp, addDown, addServiceCommands, addDoctor, addDemo]) add(program, context)
   program.commandsGroup('Mesh:')
-  for (const add of [addInvite, addJoin, addLeave, addPeer]) add(program, context)
+  for (const add of [addInvite, addJoin, addLeave, addPeer, addProof]) add(program, context)
   program.commandsGroup('Look:')
   for (const add of [addStatus, addEvents]) add(program, context)
   program.commandsGroup('Colours:')
