@@ -13,7 +13,7 @@ import { runChild } from './testing/run-child.ts'
 import { sample, sha256 } from './testing/sample.ts'
 import { pack } from './zstd.ts'
 
-const KILLS = Number(process.env['SGSD_KILLS'] ?? 42)
+const KILLS = Number(process.env['SGSD_KILLS'] ?? 15)
 const SEED = Number(process.env['SGSD_SEED'] ?? Date.now() % 1_000_000)
 /** Data directories that are killed side by side, to use the time in which processes start. */
 const LANES = 3
