@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { open, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BlockId } from '../packages/consensus/src/index.ts'
+import type { BlockId, ItemId } from '../packages/consensus/src/index.ts'
 import { openStore, type Store } from '../packages/store/src/index.ts'
 import { type Bench, type BenchRow, median, medians } from './bench.ts'
 
@@ -16,11 +16,20 @@ const PUTS = 12
 /** A row block of a radical of middle size: 400 rows of up to 64 edges. */
 const BLOCK_BYTES = 200_000
 
+/** Bytes of a block of rows of a layer that is small as most are. */
+const SMALL_BYTES = 24_000
+
 /** Blocks that a get reads in one measurement. */
 const GETS = 16
 
-/** Blocks of the store that is opened. */
+/** Blocks of rows that a layer of the evidence fold changes. */
+const LAYER_BLOCKS = 212
+
+/** Layers of the store that is opened: a block each, and a signed item each. */
 const MANY = 100_000
+
+/** About the length of an announcement. */
+const ITEM_BYTES = 400
 
 export const bench: Bench = {
   name: 'store',
@@ -56,6 +65,13 @@ async function blockRows(dir: string): Promise<BenchRow[]> {
           () => rowBlock(next++),
           (bytes) => writeRaw(raw, bytes),
         ),
+      layer: () => timed(() => store.blocks.putMany(Array.from({ length: LAYER_BLOCKS }, () => rowBlock(next++, SMALL_BYTES)))),
+      one: async () => {
+        const blocks = Array.from({ length: LAYER_BLOCKS }, () => rowBlock(next++, SMALL_BYTES))
+        return timed(async () => {
+          for (const block of blocks) await store.blocks.put(block)
+        })
+      },
       get: async () => (await timed(async () => void (await Promise.all(held.map((id) => store.blocks.get(id)))))) / GETS,
     },
     ROUNDS,
@@ -72,13 +88,26 @@ async function blockRows(dir: string): Promise<BenchRow[]> {
       note: 'of raw write + fsync + rename + fsync of the directory',
     },
     { bench: 'store', case: `raw ${bytes}, p50`, value: ms.raw, unit: 'ms' },
+    {
+      bench: 'store',
+      case: `putMany, ${LAYER_BLOCKS} blocks of ${SMALL_BYTES / 1_000} kB`,
+      value: ms.layer,
+      unit: 'ms',
+      ratio: ms.one / ms.layer,
+      note: 'as fast as one put after another',
+    },
     { bench: 'store', case: `get ${bytes}`, value: toMegabytes(ms.get), unit: 'MB/s', note: 'read, decompressed and hashed; uncompressed bytes' },
   ]
 }
 
 /** What the number of blocks does to opening and counting. */
 async function openRows(dir: string): Promise<BenchRow[]> {
-  await (await openStore(dir)).close()
+  {
+    await using store = await openStore(dir)
+    store.items.batch(() => {
+      for (let n = 0; n < MANY; n++) store.items.put({ kind: 'claim', key: String(n), id: String(n) as ItemId, bytes: randomBytes(ITEM_BYTES) })
+    })
+  }
   fill(dir, MANY)
   let store: Store | undefined
   const opened = await timed(async () => void (store = await openStore(dir)))
@@ -88,8 +117,10 @@ async function openRows(dir: string): Promise<BenchRow[]> {
     const first = await timed(() => held.blocks.usage())
     await held.blocks.put(rowBlock(0))
     const again = await timed(() => held.blocks.usage())
-    const cases = { open: opened, 'usage, first': first, 'usage, after a put': again }
-    return Object.entries(cases).map(([name, value]) => ({ bench: 'store', case: `${name}, ${MANY} blocks`, value, unit: 'ms' }))
+    const items = await timed(async () => void [...held.items.items()])
+    const swept = await timed(() => held.blocks.sweep(() => true, { writtenBefore: Infinity, unusedSince: Infinity }))
+    const cases = { open: opened, 'usage, first': first, 'usage, after a put': again, 'reading all items': items, 'sweep, all live': swept }
+    return Object.entries(cases).map(([name, value]) => ({ bench: 'store', case: `${name}, ${MANY} layers`, value, unit: 'ms' }))
   } finally {
     await held.close()
   }
@@ -132,8 +163,8 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 }
 
 /** Bytes of a row block's kind, which compress to less than half: ascending columns, then quotients of small numbers. Different for each n. */
-function rowBlock(n: number): Uint8Array {
-  const words = BLOCK_BYTES / 8
+function rowBlock(n: number, length = BLOCK_BYTES): Uint8Array {
+  const words = length / 8
   const columns = new Uint32Array(words)
   const values = new Float32Array(words)
   let chance = n + 1
@@ -145,7 +176,7 @@ function rowBlock(n: number): Uint8Array {
     const divisor = 1 + ((chance >>> 8) % 12)
     values[at] = ((chance >>> 16) % divisor) / divisor
   }
-  const bytes = new Uint8Array(BLOCK_BYTES)
+  const bytes = new Uint8Array(length)
   bytes.set(new Uint8Array(columns.buffer))
   bytes.set(new Uint8Array(values.buffer), words * 4)
   return bytes

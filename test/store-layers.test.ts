@@ -55,7 +55,6 @@ test('a commit that touches three radicals writes three blocks of rows, and one 
   expect(differ.map(({ radical }) => radical)).toEqual([9, 85, 140])
   const named = [...differ.map(({ block }) => block), now.state, now.lineage, heads.get(SELF)!.value.layer]
   expect([...written].sort()).toEqual(named.sort())
-  // Nothing changed at all: a manifest, a lineage and a state, and no rows.
-  expect(await commit(3, [])).toHaveLength(3 + 3)
-  expect(await commit(4, [])).toHaveLength(3)
+  // Rows that become again what they were are here already.
+  expect(await commit(3, [])).toHaveLength(3)
 })
