@@ -24,7 +24,7 @@ const FAREWELL_MS = 500
 
 /** The running daemon as the control API sees it. */
 export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlTarget {
-  const { mining, farming, credentials } = parts
+  const { mining, farming } = parts
   return {
     status: () => status(parts),
     epoch: (epoch) => epochDocument(parts, epoch),

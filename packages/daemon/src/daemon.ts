@@ -9,6 +9,8 @@ import { lockDataDir, openStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
 import { inviteOfStart } from './admission/control.ts'
 import { InviteBook } from './admission/invite-book.ts'
+import { ProbeDesk } from './admission/probe-desk.ts'
+import { Voter } from './admission/voter.ts'
 import { apiTarget } from './api/api-target.ts'
 import { Embeddings } from './api/embeddings.ts'
 import { openApi } from './api/open-api.ts'
@@ -181,6 +183,7 @@ async function assemble({
     genesis: credentials.genesisBytes,
     meshKey: credentials.meshKey,
   })
+  const probes = credentials.genesis.admission === 'vote' ? new ProbeDesk(core, colours) : undefined
   const mesh = stack.use(
     await openMesh({
       identity: credentials.identity,
@@ -190,7 +193,7 @@ async function assemble({
       bootstrap: config.bootstrap,
       mdns: config.mdns,
       tailscale: config.tailscale ? { port: MESH_PORT } : false,
-      handlers: meshHandlers(core, store),
+      handlers: { ...meshHandlers(core, store), ...(probes === undefined ? {} : { onProbe: probes.answer.bind(probes) }) },
       ...(credentials.meshKey === undefined ? {} : { invites }),
       directory: files.peers,
       log: (level, fields, text) => log[level](fields, text),
@@ -204,7 +207,6 @@ async function assemble({
   const mining = new MineLoop(loop, config.mine)
   const audits = new AuditLoop({ ...loop, mining })
   const judge = new Judge(core, referee, log)
-  const { farming, folder, ledger } = await openFarm(loop, config, files, stack)
   const { farming, folder, ledger, segments } = await openFarm(loop, config, files, stack)
   const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
   const { care, pins, caring } = openCare({ ...loop, ledger, fetcher, root: files.root }, config)
@@ -305,8 +307,7 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
-  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, audits, judge } = parts
-  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, history } = parts
+  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, audits, judge, history } = parts
   const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
   const watch = new RosterWatch(core, mesh, lattice, log)
@@ -351,6 +352,7 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   const loops = [
     known.then(() => beats.run()),
     sync.run(),
+    new Voter(parts, signal).run(),
     merging.run(),
     known.then(() => mining.run()),
     audits.run(),

@@ -30,6 +30,8 @@ export interface InitOptions extends NodeOptions {
   readonly meshName?: string
   /** Anybody who knows the mesh may join; default: a mesh key is made. */
   readonly open?: boolean
+  /** Beside the key, newcomers show that they compute and are voted in. */
+  readonly vote?: boolean
   readonly epochColours?: bigint
   readonly seed?: bigint
   /** How the mesh learns and folds: `evidence/1` unless said. */
@@ -66,7 +68,7 @@ export async function initDataDir(root: string, options: InitOptions = {}): Prom
       `sgsd up --data-dir ${root} starts it; choose another --data-dir for a second node`,
     )
   }
-  const genesis: Genesis = {
+  const keyed: Genesis = {
     version: 1,
     name: options.meshName ?? 'grove',
     colourSeed: options.seed ?? DEFAULT_SEED,
@@ -77,12 +79,13 @@ export async function initDataDir(root: string, options: InitOptions = {}): Prom
     admission: options.open === true ? 'open' : 'key',
     nonce: randomBytes(16).toString('hex'),
   }
-  const bytes = encodeGenesis(genesis)
-  const checked = parseGenesis(bytes)
+  const checked = parseGenesis(encodeGenesis(keyed))
   if (checked.type !== 'accept') throw new DaemonError('CONFIG_INVALID', `these values make no mesh: ${checked.reason}`)
-  const meshKey = genesis.admission === 'key' ? randomBytes(32) : undefined
+  const meshKey = keyed.admission === 'key' ? randomBytes(32) : undefined
   return guardWrites(root, async () => {
     const identity = await ensureIdentity(files)
+    const genesis: Genesis = options.vote === true ? { ...keyed, version: 2, admission: 'vote', founder: identity.peer } : keyed
+    const bytes = encodeGenesis(genesis)
     await writeMembership(files, bytes, meshKey, nodeConfig(options))
     return { peerId: identity.peer, meshId: meshIdOf(bytes), meshName: genesis.name, admission: genesis.admission, dataDir: root }
   })

@@ -1,6 +1,7 @@
 import type { ColourCompute, LatticeCompute } from '@sgsd/compute'
 import { type ChunkRun, chunksOfEpoch, type MeshState, type Millis, type PeerName, ranges, rosterHash, shards } from '@sgsd/consensus'
 import type { DiscoveryReport, Neighbour, PeerLink } from '@sgsd/mesh'
+import { standingOf } from './admission/standing.ts'
 import type { PeerStatus, StatusDocument } from './control/api.ts'
 import type { Consensus } from './loops/merge.ts'
 
@@ -152,6 +153,7 @@ function peerStatus(
     layers: self ? sources.layers : (beat?.layers ?? Number(head?.seq ?? 0n)),
     head: head?.layer ?? '',
     version: record?.software ?? '',
+    standing: standingOf(state, peer),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PeerStatus, PeerTrustDocument, StatusDocument } from '@sgsd/daemon'
+import type { DecisionDocument, PeerStatus, PeerTrustDocument, StatusDocument } from '@sgsd/daemon'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { EXIT } from '../exit-code.ts'

@@ -41,14 +41,21 @@ export function peerTable(peers: readonly PeerStatus[], width: number, style: St
     {
       title: 'AGREES',
       text: agreement,
-      paint: (text, peer) => (peer.agrees === false ? style.yellow(text) : peer.agrees === true ? style.green(text) : text),
+      paint: (text, peer) =>
+        peer.agrees === false || peer.standing.state !== 'member' ? style.yellow(text) : peer.agrees === true ? style.green(text) : text,
     },
   ]
   return table(columns, ordered, width, (text) => style.dim(text))
 }
 
+/** Who does not take part is not asked what it agrees with. */
 function agreement(peer: PeerStatus): string {
+  if (peer.standing.state !== 'member') return `! ${peer.standing.state}`
   return peer.agrees === null ? '? unheard' : peer.agrees ? '✓' : '! differs'
+}
+
+function standing({ standing: { state, why } }: PeerStatus): string {
+  return why === '' ? state : `${state} ${state === 'candidate' ? 'with' : '–'} ${plainText(why)}`
 }
 
 /** Everything known of one peer, a fact a line. */
@@ -66,6 +73,7 @@ export function peerDetails(peer: PeerStatus, style: Style): string[] {
     ['version', plainText(peer.version)],
     ['link', `${plainText(peer.link)}${peer.rttMs === null ? '' : `, ${peer.rttMs.toFixed(1)} ms round trip`}`],
     ['seen', seen],
+    ['standing', standing(peer)],
     ['range', `chunks ${rangeText(peer.range)}, ${count(peer.range.done)} of ${count(peer.range.count)} done`],
     ['rate', rate(peer.rate)],
     ['radicals', `${peer.radicals.length} (${percent(peer.rowShare)} of the rows): ${peer.radicals.map(radicalText).join(' ')}`],

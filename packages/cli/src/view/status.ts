@@ -49,7 +49,7 @@ function meshPieces({ mesh }: StatusDocument): Pieces {
     plainText(mesh.name),
     others === 0 ? 'no other member yet' : `${mesh.connected}/${others} peers connected`,
     others === 0 ? '' : `${mesh.agreeing}/${mesh.members} agree`,
-    { text: mesh.admission === 'key' ? 'key on' : 'open', dropOrder: 1 },
+    { text: mesh.admission === 'open' ? 'open' : mesh.admission === 'key' ? 'key on' : 'key on, by vote', dropOrder: 1 },
     ...paths.map(({ source, state }) => ({ text: `${source === 'mdns' ? 'mDNS' : 'Tailscale'} ${state === 'ok' ? 'on' : state}`, dropOrder: 2 })),
   ]
 }

@@ -1,7 +1,10 @@
+import { draftOp, itemKey, type PeerName } from '@sgsd/consensus'
 import { formatInvite, formatOneTimeInvite } from '@sgsd/wire'
+import { DaemonError } from '../daemon-error.ts'
 import type { DaemonParts } from '../parts.ts'
-import type { InviteDocument, InviteRevoked, InvitesDocument, InviteStatus } from './documents.ts'
+import type { DecisionDocument, InviteDocument, InviteRevoked, InvitesDocument, InviteStatus } from './documents.ts'
 import { type InviteRecord, inviteState } from './invite-record.ts'
+import { standingOf } from './standing.ts'
 
 /** What the control API can ask about who is let in. */
 export interface AdmissionTarget {
@@ -11,11 +14,21 @@ export interface AdmissionTarget {
   makeInvite(wanted: { readonly ttlMs?: number | undefined; readonly uses?: number | undefined }): InviteDocument
   invites(): InvitesDocument
   revokeInvite(number: number): InviteRevoked
+  /** Signs and publishes a decision over another member. */
+  decide(wanted: Decision): DecisionDocument
+}
+
+export interface Decision {
+  /** Peer id. */
+  readonly peer: string
+  readonly action: 'revoke' | 'readmit'
+  /** Printable ASCII, at most 200 characters. */
+  readonly reason: string
 }
 
 type InviteParts = Pick<DaemonParts, 'mesh' | 'credentials' | 'invites'>
 
-export function admissionTarget(parts: InviteParts): AdmissionTarget {
+export function admissionTarget(parts: InviteParts & Pick<DaemonParts, 'core'>): AdmissionTarget {
   const { mesh, credentials, invites } = parts
   const { meshKey, genesis } = credentials
   return {
@@ -34,6 +47,7 @@ export function admissionTarget(parts: InviteParts): AdmissionTarget {
     },
     invites: () => ({ schema: 'sgsd.invites/1', invites: invites.list().map(statusOf) }),
     revokeInvite: (number) => ({ schema: 'sgsd.invite-revoked/1', invite: statusOf(invites.revoke(number)) }),
+    decide: (wanted) => decide(parts, wanted),
   }
 }
 
@@ -44,6 +58,24 @@ export function admissionTarget(parts: InviteParts): AdmissionTarget {
 export function inviteOfStart(parts: InviteParts): readonly string[] {
   if (parts.credentials.meshKey === undefined) return parts.mesh.multiaddrs()
   return inviteDocument(parts, parts.invites.make({ isFromStart: true })).invites
+}
+
+function decide({ core }: Pick<DaemonParts, 'core'>, { peer, action, reason }: Decision): DecisionDocument {
+  const { state } = core
+  const subject = peer as PeerName
+  if (subject === state.self) throw new DaemonError('BAD_REQUEST', 'a node decides over others only', 'sgsd leave says goodbye')
+  if (!state.roster.has(subject) && !state.exclusions.has(subject))
+    throw new DaemonError('BAD_REQUEST', `nothing is known of ${peer}`, 'sgsd peer ls')
+  const before = standingOf(state, subject)
+  if (action === 'revoke' && before.state === 'revoked') throw new DaemonError('BAD_REQUEST', `it is revoked already, ${before.why}`)
+  if (action === 'readmit' && before.state !== 'revoked' && before.state !== 'excluded')
+    throw new DaemonError('BAD_REQUEST', 'it is neither revoked nor excluded')
+  const self = standingOf(state, state.self)
+  if (self.state !== 'member') throw new DaemonError('BAD_REQUEST', `this node is ${self.state} itself: nobody heeds what it decides`)
+  const value = draftOp(state, subject, action, reason)
+  core.author({ kind: 'op', value })
+  const op = core.state.ops.get(itemKey({ kind: 'op', value }))
+  return { schema: 'sgsd.decision/1', peerId: peer, action, id: op?.id ?? '', standing: standingOf(core.state, subject) }
 }
 
 function inviteDocument({ mesh, credentials }: InviteParts, invite: InviteRecord): InviteDocument {

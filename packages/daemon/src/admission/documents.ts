@@ -1,4 +1,4 @@
-/** What the control API says of invites; docs/architecture.md. Times are milliseconds since 1970 on this node's wall clock. */
+/** What the control API says of who is let in; docs/architecture.md. Times are milliseconds since 1970 on this node's wall clock. */
 
 /** POST /v1/invites {ttlMs?, uses?} (a one-time invite; the address alone in an open mesh) and GET /v1/invite (the mesh key itself). */
 export interface InviteDocument {
@@ -35,4 +35,22 @@ export interface InviteStatus {
 export interface InviteRevoked {
   readonly schema: 'sgsd.invite-revoked/1'
   readonly invite: InviteStatus
+}
+
+/** Part of a peer in GET /v1/status. */
+export interface PeerStanding {
+  /** `candidate`: its items count for nothing until it is voted in. `revoked`: by a member, until it is readmitted; it is not talked to. */
+  readonly state: 'member' | 'candidate' | 'excluded' | 'revoked'
+  /** Who and why, or what is missing, in a few words; '' for a member. */
+  readonly why: string
+}
+
+/** POST /v1/peers/decide {peer, action: 'revoke' | 'readmit', reason?} */
+export interface DecisionDocument {
+  readonly schema: 'sgsd.decision/1'
+  readonly peerId: string
+  readonly action: 'revoke' | 'readmit'
+  /** Of the signed operation. */
+  readonly id: string
+  readonly standing: PeerStanding
 }

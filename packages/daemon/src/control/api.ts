@@ -4,6 +4,7 @@
  */
 export type * from '../admission/documents.ts'
 export type * from '../trust/documents.ts'
+import type { PeerStanding } from '../admission/documents.ts'
 import type { EngineReport, ProgramEvent, ProgramFailure, ProviderReport } from '@sgsd/compute'
 import type { DiscoveryReport } from '@sgsd/mesh'
 import type { TrustStatus } from '../trust/documents.ts'
@@ -27,7 +28,7 @@ export interface StatusDocument {
   readonly mesh: {
     readonly id: string
     readonly name: string
-    readonly admission: 'open' | 'key'
+    readonly admission: 'open' | 'key' | 'vote'
     readonly rosterHash: string
     /** Connected members, without this node. */
     readonly connected: number
@@ -127,6 +128,8 @@ export interface PeerStatus {
   readonly layers: number
   readonly head: string
   readonly version: string
+  /** Whether it takes part. */
+  readonly standing: PeerStanding
 }
 
 /** GET /v1/epochs?epoch=0 */

@@ -4,7 +4,6 @@ import {
   type ExclusionWindow,
   foldWeights,
   isInProbation,
-  isMember,
   type MeshState,
   type Millis,
   otherRosterViews,
@@ -76,7 +75,7 @@ export function trustStatus(
 
 function peerTrust(parts: TrustParts, peer: PeerName, proofs: readonly Signed<'proof'>[]): PeerTrustDocument {
   const { state } = parts.core
-  if (!isMember(state, peer)) throw new DaemonError('BAD_REQUEST', `${peer} is no member`)
+  if (!state.roster.has(peer)) throw new DaemonError('BAD_REQUEST', `${peer} is no member`)
   const exclusion = state.exclusions.get(peer)
   const window = exclusionAt(state.exclusions, peer, state.epoch)
   const { chunks, failed } = state.audited.get(peer) ?? { chunks: 0, failed: 0 }
