@@ -33,7 +33,7 @@ export function encodeTorch({ tensors, meta }: TensorFile): Uint8Array {
   const dense = ({ dtype, shape, bytes }: DenseTensor): void => {
     const key = String(storages.length)
     storages.push({ name: `${ROOT}/data/${key}`, bytes })
-    const strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * size, 1))
+    const strides = shape.map((_, i) => shape.slice(i + 1).reduce((product, size) => product * Math.max(1, size), 1))
     pickle.global('torch._utils', '_rebuild_tensor_v2').tuple(() => {
       pickle.tuple(() => {
         pickle.text('storage').global('torch', STORAGES[dtype]).text(key).text('cpu')
@@ -178,7 +178,7 @@ function rebuilt([storage, offset, size, stride, requiresGrad, hooks, ...rest]: 
     return { refusal: 'a tensor that is put together in another way' }
   const count = elementsOf(shape)
   if (count === undefined) return { refusal: 'a tensor without end' }
-  if (!isContiguous(shape, strides)) return { refusal: 'a tensor that is not contiguous: save t.contiguous()' }
+  if (count > 0 && !isContiguous(shape, strides)) return { refusal: 'a tensor that is not contiguous: save t.contiguous()' }
   const width = ITEM_BYTES[storage.dtype]
   const from = offset * width
   if (offset < 0 || from + count * width > storage.bytes.length) return { refusal: 'a tensor beyond its storage' }
@@ -211,12 +211,12 @@ function sizesOf(value: Value | undefined): number[] | undefined {
   return items?.every((item): item is number => typeof item === 'number' && item >= 0) === true ? [...items] : undefined
 }
 
-/** Strides of sizes 0 and 1 say nothing. */
+/** Strides of size 1 say nothing. @param shape - without a size 0 */
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let expected = 1
   for (let i = shape.length - 1; i >= 0; i--) {
     if (shape[i]! > 1 && strides[i] !== expected) return false
-    expected *= Math.max(1, shape[i]!)
+    expected *= shape[i]!
   }
   return true
 }

@@ -59,7 +59,7 @@ async function sendRows(context: Context, control: ControlClient, file: string, 
   const body = encodeRowsBody(rows.value)
   if (body.length > MAX_BUNDLE_BYTES) throw invalid(file, `its rows are ${body.length} bytes, more than ${MAX_BUNDLE_BYTES}`)
   const query = new URLSearchParams({ name: basename(file), ...originOf(tensors) })
-  return control.sendBytes<RowsTaken>(`/v1/layers/rows?${query}`, once(body), context.signal)
+  return control.sendBytes<RowsTaken>(`/v1/layers/rows?${query.toString()}`, once(body), context.signal)
 }
 
 async function read(file: string): Promise<Uint8Array> {
