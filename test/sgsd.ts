@@ -19,9 +19,9 @@ export interface Ran {
   readonly ms: number
 }
 
-function start(words: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+function start(words: readonly string[], env: Readonly<Record<string, string>> = {}, script: string = MAIN): ChildProcess {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SGSD_|FORCE_COLOR|NO_COLOR|NODE_OPTIONS|VITEST)/.test(name)))
-  return spawn(process.execPath, [...FLAGS, MAIN, ...words], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...clean, ...env } })
+  return spawn(process.execPath, [...FLAGS, script, ...words], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...clean, ...env } })
 }
 
 export interface RunOptions {
@@ -63,15 +63,23 @@ export interface Daemon {
 const running = new Set<ChildProcess>()
 
 /** `sgsd up`, ready. @throws Error with what it wrote when it ends instead */
-export async function up(dir: string, ...flags: string[]): Promise<Daemon> {
+export function up(dir: string, ...flags: string[]): Promise<Daemon> {
   // its standard input is held by this process, so that it ends with the test whatever happens
-  const child = start(['up', '--json', '--exit-with-stdin', '--no-mdns', '--no-tailscale', '--data-dir', dir, ...flags])
+  return ready(start(['up', '--json', '--exit-with-stdin', '--no-mdns', '--no-tailscale', '--data-dir', dir, ...flags]), dir)
+}
+
+/** Another program that runs a daemon on a directory and says so in the same way. */
+export function upOther(script: string, dir: string): Promise<Daemon> {
+  return ready(start([dir], {}, script), dir)
+}
+
+async function ready(child: ChildProcess, dir: string): Promise<Daemon> {
   running.add(child)
   let err = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => (err = (err + text).slice(-4_000)))
   const exited = once(child, 'exit').then(() => {
     running.delete(child)
-    throw new Error(`sgsd up on ${dir} ended: ${err}`)
+    throw new Error(`the daemon on ${dir} ended: ${err}`)
   })
   exited.catch(() => {})
   const [line] = (await Promise.race([once(createInterface(child.stdout!), 'line'), exited])) as [string]
