@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
@@ -13,6 +12,7 @@ import { WasmStepEngine } from '../packages/compute/src/lattice/wasm-step-engine
 import { buildLattice, type Csr, type LatticeMatrices, rowScales, STABLE } from '../packages/lattice/src/index.ts'
 import { type BenchRow, median } from './bench.ts'
 import { readKernel } from './lattice-build.ts'
+import { openMemorySpeed } from './memory-speed.ts'
 
 export const RANDOM_ROWS = 80_000
 export const RANDOM_EDGES = [10, 50, 200] as const
@@ -22,9 +22,6 @@ const ROUNDS = 9
 
 /** How long a measurement of the native engine is meant to take, ms. */
 const MEASURE_MS = 40
-
-/** What the memory's speed is measured on: eight times the 32 MB that the last cache of this machine holds. */
-const LIMIT_BYTES = 1 << 28
 
 /** Bytes of an entry of a matrix as one stores it first: a column and a weight. */
 const ENTRY_BYTES = 8
@@ -136,7 +133,7 @@ async function openSteppers(
     else steppers.set(name, stepper)
   }
   const edges = matrices.tau.cols.length + matrices.rho.cols.length
-  add('limit', openLimit(folder, edges))
+  add('limit', openLimit(edges))
   for (const [name, open] of ENGINES) add(name, await openEngine(open, matrices, teacher))
   add('C', openC(folder, file))
   const python = await openPython(file)
@@ -174,21 +171,10 @@ function processorMs(before: NodeJS.CpuUsage): number {
   return (user + system) / 1e3
 }
 
-/** Reads as many bytes as the entries have, of another part of a long buffer each time, so that they come from memory. */
-function openLimit(folder: string, edges: number): Stepper | string {
-  const addon = join(folder, 'limit.node')
-  const headers = join(import.meta.dirname, '..', 'packages', 'compute', 'node_modules', 'node-api-headers', 'include')
-  const linking = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
-  const source = join(import.meta.dirname, 'lattice-limit.c')
-  const done = spawnSync('cc', ['-O3', '-march=native', '-fPIC', ...linking, '-I', headers, '-o', addon, source], { encoding: 'utf8' })
-  if (done.status !== 0) return 'no C compiler (cc) on this machine'
-  const { stream } = createRequire(import.meta.url)(addon) as { readonly stream: (bytes: Uint8Array) => number }
-  const memory = new Uint8Array(LIMIT_BYTES).fill(1)
-  return () => {
-    const before = process.cpuUsage()
-    stream(memory)
-    return { ms: (processorMs(before) * edges * ENTRY_BYTES) / LIMIT_BYTES }
-  }
+/** Reads as many bytes as the entries have, from memory. */
+function openLimit(edges: number): Stepper | string {
+  const speed = openMemorySpeed()
+  return typeof speed === 'string' ? speed : () => ({ ms: speed(edges * ENTRY_BYTES) })
 }
 
 function openC(folder: string, file: string): Stepper | string {

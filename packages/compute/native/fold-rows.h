@@ -6,7 +6,7 @@
 enum { ROW_EDGES = 64 };
 
 /* How much is asked for before it is used, in owners of rows, half a KiB each, and in rows; and what one request brings. */
-enum { AHEAD = 512, MOST_ROWS = 64, CACHE_LINE = 64 };
+enum { AHEAD = 256, MOST_ROWS = 64, CACHE_LINE = 64 };
 
 /* The statistics, in the order of native-fold-kernel.ts. */
 enum statistic { MEAN, GREATEST, TRIMMED, MEDIAN, STATISTICS };
@@ -26,8 +26,8 @@ struct task {
   size_t columns, members;
   const struct side *sides;
   const double *weights;
-  /* Owners of the i-th row: [ptr[i], ptr[i + 1]). */
-  size_t rows;
+  /* Owners of the i-th row: [ptr[i], ptr[i + 1]), at most `most`. */
+  size_t rows, most;
   const uint32_t *ptr, *member, *at;
 };
 
@@ -157,9 +157,10 @@ static void ask_for(const struct task *task, size_t first, size_t from, size_t t
 static void ask_ahead(const struct task *task, size_t i, size_t block) {
   const size_t part = i % block, first = i - part + block;
   const size_t last = first + block < task->rows ? first + block : task->rows;
-  for (size_t row = first; row < last; row++) {
+  const size_t low = task->most * part / block, high = task->most * (part + 1) / block;
+  for (size_t row = first; low < high && row < last; row++) {
     const size_t from = task->ptr[row], k = task->ptr[row + 1] - from;
-    ask_for(task, from, from + k * part / block, from + k * (part + 1) / block);
+    ask_for(task, from, from + (low < k ? low : k), from + (high < k ? high : k));
   }
 }
 
@@ -249,8 +250,7 @@ static double divisor_of(const struct room *room, size_t k) {
 
 /* Rows of a block: as many as have AHEAD owners together, and MOST_ROWS at most. */
 static size_t block_of(const struct task *task) {
-  const size_t owners = task->rows == 0 ? 1 : task->ptr[task->rows] / task->rows;
-  const size_t rows = AHEAD / (owners > 0 ? owners : 1);
+  const size_t rows = AHEAD / task->most;
   return rows < 1 ? 1 : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
 

@@ -96,7 +96,7 @@ static napi_value fold_rows(napi_env env, napi_callback_info info) {
   if (sides == NULL) return refuse(env, "the sides are not four arrays of each member");
   struct room room;
   void *memory = make_room(&room, columns, most);
-  const struct task task = {path, (enum statistic)statistic, columns, members, sides, weights, ptrs - 1, ptr, member, at};
+  const struct task task = {path, (enum statistic)statistic, columns, members, sides, weights, ptrs - 1, most, ptr, member, at};
   const char *fault = memory == NULL ? "there is not enough memory" : fold(&task, &room, out_ptr, out_cols, out_vals) ? NULL : "the task does not fit the sides";
   free(memory);
   free(sides);

@@ -27,7 +27,9 @@ export class ColumnShapes {
    * @param rowIds - of the side's rows, each inside the matrix
    */
   numbersOf(rowIds: Uint32Array, { ptr, cols }: Pick<RowSide, 'ptr' | 'cols'>): Float64Array {
-    return Float64Array.from(rowIds, (row, i) => {
+    const numbers = new Float64Array(rowIds.length)
+    for (let i = 0; i < numbers.length; i++) {
+      const row = rowIds[i]!
       const from = ptr[i]!
       const edges = ptr[i + 1]! - from
       if (!this.#knows(row, cols, from, edges)) {
@@ -35,14 +37,16 @@ export class ColumnShapes {
         this.#lengths[row] = edges
         this.#numbers[row] = this.#next++
       }
-      return this.#numbers[row]!
-    })
+      numbers[i] = this.#numbers[row]!
+    }
+    return numbers
   }
 
   #knows(row: number, cols: Uint32Array, from: number, edges: number): boolean {
     if (this.#lengths[row] !== edges) return false
+    const known = this.#cols
     const first = row * MAX_ROW_EDGES
-    for (let e = 0; e < edges; e++) if (this.#cols[first + e] !== cols[from + e]) return false
+    for (let e = 0; e < edges; e++) if (known[first + e] !== cols[from + e]) return false
     return true
   }
 }
