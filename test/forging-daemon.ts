@@ -10,7 +10,7 @@ const lies = new Map<bigint, bigint>()
 
 const running = await startDaemon(process.argv[2]!, {
   config: { mine: { auto: false } },
-  openColours: async (options = {}) => lying(await openColourCompute(options), options.engine !== 'reference'),
+  openColours: async (options) => lying(await openColourCompute(options), options?.engine !== 'reference'),
 })
 process.stdout.write(`${JSON.stringify({ multiaddrs: running.multiaddrs })}\n`)
 process.stdin.on('end', () => void running.stop()).resume()
