@@ -3,23 +3,19 @@ import { type Contributors, type LayerId, type LayerManifest, type PeerName } fr
 import type { BlockFetcher } from '../block-fetcher.ts'
 import { DaemonError } from '../daemon-error.ts'
 import type { DaemonParts } from '../parts.ts'
-import type { Root } from '../store-care/roots.ts'
 import { Blame } from './blame.ts'
 import { type Cloned, cloneLayer, findMember } from './clone.ts'
 import { ConsensusLog, type ConsensusRecord } from './consensus-log.ts'
 import type * as documents from './documents.ts'
 import { forkLayer, type ForkParts } from './fork.ts'
 import { LayerShelf } from './layer-shelf.ts'
+import { historyRoots, KEPT_WINDOW } from './history-roots.ts'
 import { type KeptTexts, LineSearch } from './line-search.ts'
 import { mergeLayers, mergePairwise, type MergeParts } from './merge.ts'
 import { consensusRow, layerRow, nameOf, spanOf } from './rows.ts'
 import { AnswerSwap } from './swap.ts'
 import { chooseRecord, refold, verifyLayer } from './verify.ts'
 
-/** Newest records whose heads are kept whole, so that they can be folded again. */
-const KEPT_WINDOW = 64
-/** Of a merge, ancestors whose manifests are kept: they say whose layers it stands for. */
-const KEPT_OF_PIN = 64
 /** Layers that one answer lists. */
 const MAX_LISTED = 1_000
 
@@ -55,7 +51,7 @@ export class History {
     this.#search = new LineSearch(texts)
     this.#swap = new AnswerSwap(lattice, compute, log, events)
     this.#blame = new Blame({ core, shelf: this.#shelf, compute, lattice, search: this.#search, nameOf: (peer) => nameOf(core, peer) })
-    parts.care.addRoots(() => this.#roots())
+    parts.care.addRoots(historyRoots(this.#folds, pins))
   }
 
   /** What answers questions now. */
@@ -319,12 +315,6 @@ export class History {
     const { core, merging, pins } = this.#parts
     const inConsensus = merging.current?.members.some((member) => member.layer === layer) === true
     return layerRow(core, layer, manifest, { inConsensus, pinned: pins.has(layer), missing: this.#shelf.missing(layer, manifest).length })
-  }
-
-  /** The heads of the newest folds, and what says whose layers a pinned merge stands for. */
-  *#roots(): Generator<Root> {
-    for (const { layer, author } of this.#folds.heads(KEPT_WINDOW)) yield { type: 'layer', layer, author, whole: 1, known: 1, when: 'coming' }
-    for (const { layer, author } of this.#parts.pins.list()) yield { type: 'layer', layer, author, whole: 1, known: KEPT_OF_PIN, when: 'coming' }
   }
 }
 

@@ -6,6 +6,8 @@ import { openItem } from '@sgsd/wire'
 import { readConfig } from '../config-file.ts'
 import { dataDir } from '../data-dir.ts'
 import { FarmLedger } from '../farm/ledger.ts'
+import { ConsensusLog } from '../history/consensus-log.ts'
+import { historyRoots } from '../history/history-roots.ts'
 import { readCredentials } from '../membership.ts'
 import { startupError } from '../startup-error.ts'
 import { Pins } from './pins.ts'
@@ -28,20 +30,21 @@ export async function openOfflineStore(root: string): Promise<OfflineStore> {
   try {
     const { identity, meshId } = await readCredentials(root)
     stack.use(await lockDataDir(root))
-    const policy = (await readConfig(files.config)).store
+    const { store: policy, history } = await readConfig(files.config)
     const store = stack.use(await openStore(root))
     const context = { meshId, verify: verifySignature }
     const items = [...store.items.items()].flatMap((stored: StoredItem) => {
       const opened = openItem(stored.bytes, context)
       return opened.type === 'accept' ? [opened.value] : []
     })
-    const sources = [meshRoots(() => namedBy(items, identity.peer), policy)]
+    const pins = new Pins(store.items)
+    const sources = [meshRoots(() => namedBy(items, identity.peer), policy), historyRoots(new ConsensusLog(store.items, history.keep), pins)]
     if (existsSync(files.farm)) {
       const ledger = new FarmLedger(files.farm)
       stack.defer(() => ledger.close())
       sources.push(corpusRoots(identity.peer, () => ledger.blocks()))
     }
-    const parts = { blocks: store.blocks, self: identity.peer, root, pins: new Pins(store.items), sources, graceMs: policy.graceMinutes * 60_000 }
+    const parts = { blocks: store.blocks, self: identity.peer, root, pins, sources, graceMs: policy.graceMinutes * 60_000 }
     const care = new StoreCare({ ...parts, namingMs: 0, fetch: undefined })
     return { care, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {
