@@ -4,6 +4,7 @@ import {
   claimRoot,
   consensusId,
   fold,
+  type Genesis,
   foldBytes,
   initialState,
   merklePath,
@@ -20,8 +21,10 @@ import { encode } from '../src/body.ts'
 import { encodeBlockHeader, encodeBlockRequest } from '../src/block-messages.ts'
 import { blockIdOf, encodeEvidenceBlock, encodeLeaves, encodeRowBlock, encodeStateBlock } from '../src/blocks.ts'
 import { signBeat, signedBytes, signItem } from '../src/envelope.ts'
-import { encodeGenesis } from '../src/genesis.ts'
-import { formatInvite } from '../src/invite.ts'
+import { encodeGenesis, meshIdOf } from '../src/genesis.ts'
+import { encodeInviteAnswer } from '../src/admission-messages.ts'
+import { formatInvite, formatOneTimeInvite, inviteId } from '../src/invite.ts'
+import { type Probe, type ProbeAnswer, probeId, signProbe, signProbeAnswer } from '../src/probe-messages.ts'
 import { encodeLineage } from '../src/lineage.ts'
 import { encodeManifest, layerIdOf } from '../src/manifest.ts'
 import {
@@ -55,6 +58,10 @@ export type Json = string | number | boolean | readonly Json[] | { readonly [key
 const SHARD_ROWS = [0, 56, 15, 10, 33, 43, 11, 21, 32, 587, 39, 13, 30, 25, 25, 64, 22, 13, 209, 92, 24, 10, 25, 12, 30, 15, 26, 63, 24, 39, 975]
 
 const LEAVES = FORGED
+
+const VOTED: Genesis = { ...GENESIS, version: 2, admission: 'vote', founder: ALICE.peer }
+const PROBE: Probe = { mesh: MESH_ID, prober: BOB.peer, candidate: ALICE.peer, nonce: idOf('nonce'), first: (1n << 42n) + 5n, chunks: 3 }
+const PROBE_ANSWER: ProbeAnswer = { candidate: ALICE.peer, probe: probeId(PROBE), status: 'done', values: LEAVES }
 
 /**
  * The golden vectors of docs/protocol.md, computed. `vectors.json` holds what they were when the protocol was fixed; to write it anew after a deliberate change:
@@ -106,6 +113,16 @@ export function buildVectors(): Json {
       refusal: hex(encodeBlockHeader({ error: 'not-found' })),
     },
     invite: { address, secret: '09'.repeat(32), text: formatInvite(address, new Uint8Array(32).fill(9)) },
+    oneTimeInvite: {
+      address,
+      secret: '09'.repeat(32),
+      text: formatOneTimeInvite(address, new Uint8Array(32).fill(9)),
+      id: hex(inviteId(new Uint8Array(32).fill(9))),
+      granted: hex(encodeInviteAnswer({ granted: true, genesis: encodeGenesis(GENESIS), meshKey: new Uint8Array(32).fill(7) })),
+      expired: hex(encodeInviteAnswer({ granted: false, why: 'expired', agoMs: 10_800_000 })),
+    },
+    votedGenesis: { bytes: hex(encodeGenesis(VOTED)), meshId: meshIdOf(encodeGenesis(VOTED)) },
+    probe: { value: json(PROBE), bytes: hex(signProbe(PROBE, BOB.sign)), answer: hex(signProbeAnswer(PROBE_ANSWER, ALICE.sign)) },
     merkle: merkle(),
     partition: {
       epoch: '0x0000000000000005',
