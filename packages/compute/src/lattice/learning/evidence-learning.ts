@@ -144,7 +144,7 @@ export class EvidenceLearning implements Learning<EvidenceBlock> {
     let rows = 0
     for (const { rowIds, ptr, cols, counts } of blocks) {
       for (const [i, row] of rowIds.entries()) {
-        for (let e = ptr[i]!; e < ptr[i + 1]!; e++) this.#counts.add(row, cols[e]!, counts[e]!)
+        for (let e = ptr[i]!; e < ptr[i + 1]!; e++) this.#counts.add(row, cols[e]!, counts[e])
         this.#touched[row] = 1
         rows++
       }
