@@ -26,7 +26,7 @@ import { isExcluded } from './trust/exclusion.ts'
 import { applyExclusions, judgeProof, noteAudit, noteConflict, restoreTrust, testify } from './trust/judge.ts'
 
 /** Where each kind of item stands in the state. */
-const FIELD = {
+export const FIELD = {
   record: 'roster',
   head: 'heads',
   claim: 'claims',
