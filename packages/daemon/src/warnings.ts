@@ -1,6 +1,7 @@
 import type { EngineReport, ProviderReport } from '@sgsd/compute'
-import { BEAT_INTERVAL_MS, exclusionAt, type ExclusionCause, type MeshState, type Millis } from '@sgsd/consensus'
+import { BEAT_INTERVAL_MS, exclusionAt, type ExclusionCause, type MeshState, type Millis, revokedPeers } from '@sgsd/consensus'
 import type { DiscoveryReport, PeerLink } from '@sgsd/mesh'
+import { standingOf } from './admission/standing.ts'
 import type { StatusDocument } from './control/api.ts'
 
 /** A member is spoken of after this many missed beats. */
@@ -55,8 +56,11 @@ export function warnings(sources: WarningSources): StatusDocument['warnings'] {
     const until = window.until === undefined ? 'until it is readmitted' : `up to epoch ${window.until}`
     found.push({ message: `${name} is excluded ${until}: ${CAUSES[window.cause]}`, hint: `sgsd peer show ${name}` })
   }
+  const own = standingOf(state, state.self)
+  if (own.state === 'candidate') found.push({ message: `this node is a candidate, its work does not count yet: ${own.why}`, hint: 'sgsd peer ls' })
+  const revoked = revokedPeers(state)
   for (const [peer, record] of state.roster) {
-    if (peer === state.self || record.value.left || links.some((link) => link.peer === peer)) continue
+    if (peer === state.self || record.value.left || revoked.has(peer) || links.some((link) => link.peer === peer)) continue
     const seen = state.seen.get(peer)
     if (seen !== undefined && now - seen < MISSED_BEATS * BEAT_INTERVAL_MS) continue
     const { hostName } = record.value
