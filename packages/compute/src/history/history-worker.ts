@@ -1,13 +1,14 @@
 // Thread of the history: layers of the past, read and folded apart from the running lattice, behind the calls of history-calls.ts.
 import { parentPort, workerData } from 'node:worker_threads'
-import { type AnyBlock, diffRows, edgeOf, type Folded, TopChanges } from '@sgsd/consensus'
-import { buildLattice } from '@sgsd/lattice'
+import { type AnyBlock, diffRows, edgeOf, type Folded, ruleOf, TopChanges } from '@sgsd/consensus'
+import { buildLattice, columnsOfLattice } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
 import { readTable } from '../lattice/hanzi-table.ts'
 import { serveCalls } from '../worker/worker-host.ts'
 import { foldDigest } from './fold-digest.ts'
 import type { HistoryCalls, HistoryWorkerData } from './history-calls.ts'
 import { openBook } from './layer-book.ts'
+import { shared } from './shared-arrays.ts'
 import type { CharacterRow } from './port.ts'
 
 const { foldId, stop } = workerData as HistoryWorkerData
@@ -26,8 +27,8 @@ const calls: HistoryCalls = {
   lattice: async (members) => {
     const folded = book.fold(members)
     const { matrices, state, rows, nnz } = folded
-    // the base is kept here: what is handed over is moved
-    return { digest: digestOf(folded), rows, nnz, matrices: matrices === base ? structuredClone(matrices) : matrices, state }
+    const columns = ruleOf(foldId) === 'evidence' ? columnsOfLattice(matrices) : undefined
+    return { digest: digestOf(folded), rows, nnz, ...shared({ matrices, state, columns }) }
   },
   merge: async (members) => book.merge(members),
   pairwise: async (a, b) => book.pairwise(a, b),

@@ -1,5 +1,5 @@
 import type { EdgeChange, EdgeMatrix, LayerId, PeerName, RadicalDiff } from '@sgsd/consensus'
-import type { LatticeMatrices } from '@sgsd/lattice'
+import type { LatticeColumns, LatticeMatrices } from '@sgsd/lattice'
 import type { CommitDraft, FoldReport, LayerContent } from '../lattice/port.ts'
 
 /** One member's layer with its content, as a fold of the past takes it. */
@@ -10,10 +10,12 @@ export interface HistoryMember {
   readonly content: LayerContent
 }
 
-/** A lattice to answer from in the place of the consensus, with the digest that a fold of it has. */
+/** A lattice to answer from in the place of the consensus, with the digest that a fold of it has. Its arrays are in shared memory: handing it on copies nothing. */
 export interface AnswerLattice extends Pick<FoldReport, 'digest' | 'rows' | 'nnz'> {
   readonly matrices: LatticeMatrices
   readonly state: Float32Array
+  /** Of a mesh that sums counts. */
+  readonly columns: LatticeColumns | undefined
 }
 
 /** Rows of a new layer, as `CommitDraft` without what only a learner knows. */

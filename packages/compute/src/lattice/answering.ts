@@ -1,6 +1,6 @@
 import { type LearningRule, ruleOf, type FoldId } from '@sgsd/consensus'
-import { coverState, type HanziKernel, type LatticeMatrices, Readout } from '@sgsd/lattice'
-import { chooseCpuEngine } from './cpu-engines.ts'
+import { coverState, EVIDENCE, type HanziKernel, type LatticeColumns, type LatticeMatrices, Readout } from '@sgsd/lattice'
+import { openCpuEngine } from './cpu-engines.ts'
 import type { Settled } from './learning/learning.ts'
 import type { StepEngine } from './step-engine.ts'
 
@@ -14,6 +14,8 @@ export interface Settler {
 export interface AnswerSource {
   readonly matrices: LatticeMatrices
   readonly state: Float32Array
+  /** Of a lattice of counts: its matrices by columns. */
+  readonly columns?: LatticeColumns | undefined
 }
 
 /** Answers from lattices of the past, while the running one learns on: they have an engine of their own. */
@@ -27,13 +29,13 @@ export class Answering {
     this.#rule = ruleOf(foldId)
   }
 
-  /** What answers from a lattice; the one before is no longer asked. */
-  async over(source: AnswerSource): Promise<Settler> {
+  /** What answers from a lattice; the one before is no longer asked. @param engineName - what steps the running one */
+  async over(source: AnswerSource, engineName: string): Promise<Settler> {
     if (this.#rule === 'evidence') {
-      const readout = new Readout(source)
+      const readout = new Readout(source, EVIDENCE, source.columns)
       return { settle: async (rows) => ({ state: readout.state(rows), steps: 1, converged: true, provider: 'readout' }) }
     }
-    this.#engine ??= (await chooseCpuEngine(undefined)).engine
+    this.#engine ??= await openCpuEngine(engineName)
     const engine = this.#engine
     await engine.load(source.matrices)
     return {

@@ -71,6 +71,13 @@ export async function chooseCpuEngine(
   return { engine, stepMs, reports: [...reports.values()] }
 }
 
+/** Another engine of a name that answered right here before. @returns the fastest one for a name that is no engine of the processor */
+export async function openCpuEngine(name: string, profile: SwarmProfile = STABLE_PROFILE): Promise<StepEngine> {
+  if (name === 'reference') return new ReferenceStepEngine(profile)
+  const opener = OPENERS.find((each) => each.name === name)
+  return opener === undefined ? (await chooseCpuEngine(undefined)).engine : opener.open(profile).engine
+}
+
 interface Trial {
   /** Only of one that answered right. */
   readonly engine?: StepEngine

@@ -179,7 +179,7 @@ export class Swarm<B> {
 
   /** Answers from this lattice, or (undefined) from the running one, from the next question on. Learning, predictions and folds go on as they were. */
   async answerFrom(source: AnswerSource | undefined): Promise<void> {
-    this.#answers = source === undefined ? undefined : await this.#answering.over(source)
+    this.#answers = source === undefined ? undefined : await this.#answering.over(source, this.engine.name)
     this.#source = source
     if (source === undefined) await this.#answering.release()
   }

@@ -34,8 +34,8 @@ export class AnswerSwap {
   to(kind: 'layer' | 'past consensus', id: string, members: readonly HistoryMember[]): Promise<LayerSwapDocument> {
     return this.#inTurn(async () => {
       const began = performance.now()
-      const { matrices, state, digest } = await this.#history.lattice(members)
-      return this.#change({ kind, id, digest }, performance.now() - began, () => this.#lattice.answerFrom({ matrices, state }))
+      const { matrices, state, columns, digest } = await this.#history.lattice(members)
+      return this.#change({ kind, id, digest }, performance.now() - began, () => this.#lattice.answerFrom({ matrices, state, columns }))
     })
   }
 

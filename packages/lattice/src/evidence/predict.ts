@@ -1,4 +1,4 @@
-import type { Csr } from '../csr.ts'
+import type { Csr, LatticeMatrices } from '../csr.ts'
 import { rowSum } from '../step.ts'
 import type { Entry } from '../top.ts'
 import { type Derived, EVIDENCE, type EvidenceParams } from './derive.ts'
@@ -36,11 +36,12 @@ export class Readout {
   readonly #marks: Uint8Array
   readonly #touched: Uint32Array
 
-  constructor({ matrices, state }: Derived, params: EvidenceParams = EVIDENCE) {
+  /** @param columns - of the matrices, where somebody has them already: they are most of the work */
+  constructor({ matrices, state }: Derived, params: EvidenceParams = EVIDENCE, columns: LatticeColumns = columnsOfLattice(matrices)) {
     this.#state = state
     this.#params = params
-    this.#tau = columnsOf(matrices.tau)
-    this.#rho = columnsOf(matrices.rho)
+    this.#tau = columns.tau
+    this.#rho = columns.rho
     this.#byPrior = Uint32Array.from(state.keys())
       .filter((row) => state[row]! > 0)
       .sort((a, b) => state[b]! - state[a]! || a - b)
@@ -115,10 +116,20 @@ export class Readout {
 }
 
 /** A matrix by columns; rows ascend within one. */
-interface Columns {
+export interface Columns {
   readonly ptr: Uint32Array
   readonly rows: Uint32Array
   readonly vals: Float32Array
+}
+
+/** Both matrices of a lattice by columns. */
+export interface LatticeColumns {
+  readonly tau: Columns
+  readonly rho: Columns
+}
+
+export function columnsOfLattice({ tau, rho }: LatticeMatrices): LatticeColumns {
+  return { tau: columnsOf(tau), rho: columnsOf(rho) }
 }
 
 function columnsOf(matrix: Csr): Columns {
