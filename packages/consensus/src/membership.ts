@@ -16,8 +16,38 @@ export function isLive(state: MeshState, peer: PeerName, now: Millis): boolean {
  * member's range falls to the others when its lease of `LIVE_MS` ends. In peer-id order.
  */
 export function liveMembers(state: MeshState, now: Millis): readonly PeerName[] {
-  return inOrder(state.roster).filter((peer) => isLive(state, peer, now))
+  const { peers, all } = seenMembers(state, now)
+  const { self } = state
+  return all.has(self) || !isStaying(state, self) ? peers : [...peers, self].sort(compareText)
 }
+
+/** Members whose beats were seen of late, of the last few views and moments that were asked for: between two beats it is the same one again and again. */
+function seenMembers(state: MeshState, now: Millis): SeenMembers {
+  const { roster, seen, exclusions, admitted, epoch } = state
+  const known = recent.find(
+    (one) =>
+      one.now === now &&
+      one.epoch === epoch &&
+      one.roster === roster &&
+      one.seen === seen &&
+      one.exclusions === exclusions &&
+      one.admitted === admitted,
+  )
+  if (known !== undefined) return known
+  const peers = inOrder(roster).filter((peer) => isStaying(state, peer) && now - (seen.get(peer) ?? -Infinity) <= LIVE_MS)
+  const found: SeenMembers = { roster, seen, exclusions, admitted, epoch, now, peers, all: new Set(peers) }
+  if (recent.unshift(found) > RECENT) recent.pop()
+  return found
+}
+
+type SeenMembers = Pick<MeshState, 'roster' | 'seen' | 'exclusions' | 'admitted' | 'epoch'> & {
+  readonly now: Millis
+  readonly peers: readonly PeerName[]
+  readonly all: ReadonlySet<PeerName>
+}
+
+const recent: SeenMembers[] = []
+const RECENT = 4
 
 /**
  * Members that hold a radical shard: not left, not excluded, with a beat in the last `RETIRE_MS`. One that was never seen since this process

@@ -40,7 +40,7 @@ const recent: {
 const RECENT = 8
 
 function isSame(a: readonly RatedMember[], b: readonly RatedMember[]): boolean {
-  return a.length === b.length && a.every(({ peer, rate }, i) => peer === b[i]!.peer && rate === b[i]!.rate)
+  return a === b || (a.length === b.length && a.every(({ peer, rate }, i) => peer === b[i]!.peer && rate === b[i]!.rate))
 }
 
 function divide(meshId: MeshId, epoch: bigint, members: readonly RatedMember[], chunks: number): ReadonlyMap<PeerName, ChunkRun> {

@@ -50,10 +50,11 @@ function gapOfIdle(state: MeshState, all: ReadonlyMap<PeerName, ChunkRun>, cover
   const gaps: ChunkRun[] = []
   const helpers: PeerName[] = []
   for (const [peer, range] of all) {
-    const missing = missingFrom(covered, range)
-    if (missing.length > 0 && isIdle(state, peer)) gaps.push(...missing)
+    const missing = isIdle(state, peer) ? missingFrom(covered, range) : []
+    if (missing.length > 0) gaps.push(...missing)
     else helpers.push(peer)
   }
+  if (gaps.length === 0) return undefined
   return partOfGaps(state, state.epoch, gaps, helpers)
 }
 
@@ -101,6 +102,13 @@ function isIdle(state: MeshState, peer: PeerName): boolean {
   return peer !== state.self && beat !== undefined && (beat.rateNow === 0n || beat.epoch !== state.epoch)
 }
 
-function rated(state: MeshState, peers: readonly PeerName[]): RatedMember[] {
-  return peers.map((peer) => ({ peer, rate: state.roster.get(peer)?.value.colourRate ?? 0n }))
+function rated(state: MeshState, peers: readonly PeerName[]): readonly RatedMember[] {
+  const known = ratedOf.get(peers)
+  if (known?.roster === state.roster) return known.members
+  const members = peers.map((peer) => ({ peer, rate: state.roster.get(peer)?.value.colourRate ?? 0n }))
+  ratedOf.set(peers, { roster: state.roster, members })
+  return members
 }
+
+/** The lists of live members are the same ones again and again. */
+const ratedOf = new WeakMap<readonly PeerName[], { readonly roster: MeshState['roster']; readonly members: readonly RatedMember[] }>()

@@ -67,7 +67,13 @@ function answersTo(world: World, effect: Effect): readonly Input[] {
       const chunk = firstForged(world, { ...one.value, run: effect.overlap }) ?? firstForged(world, { ...other.value, run: effect.overlap })
       return chunk === undefined ? [] : [{ type: 'leaves-differ', claims: effect.claims, chunk }]
     }
-    default:
+    case 'persist':
+    case 'forget':
+    case 'publish':
+    case 'author':
+    case 'fold':
+    case 'epoch-closed':
+    case 'report':
       return []
   }
 }

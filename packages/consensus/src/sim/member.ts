@@ -1,8 +1,9 @@
 import { draftClaim } from '../claims.ts'
 import { rosterHash } from '../digests.ts'
-import type { BlockId, ItemId, LayerId, Millis, RosterHash } from '../ids.ts'
+import type { ItemId, Millis, PeerName, RosterHash } from '../ids.ts'
 import type { Beat, Claim, Equivocation, SignedItem } from '../items.ts'
 import { MAX_CLAIM_CHUNKS } from '../limits.ts'
+import { liveMembers } from '../membership.ts'
 import { claimRoot } from '../merkle.ts'
 import type { ClosedEpoch, Input, MeshState, Signed } from '../state.ts'
 import { step } from '../step.ts'
@@ -51,6 +52,8 @@ export class Member {
   #recordSeq = 1n
   #headSeq = 0n
   #framedIn = -1n
+  /** What its last plan of audits was made from: the same gives nothing new to do. */
+  #planned: (PlanInputs & { readonly live: readonly PeerName[] }) | undefined
 
   constructor(world: World, actor: Actor) {
     this.#world = world
@@ -74,7 +77,8 @@ export class Member {
       if (this.actor.isSilent || first.value.author === this.actor.peer) continue
       items.push(signed('equivocation', { author: this.actor.peer, first, second }))
     }
-    if (tick === 0 || (!isLast && news.closed.some(({ epoch }) => Number(epoch) % LAYER_EPOCHS === this.actor.index % LAYER_EPOCHS))) items.push(this.#head())
+    if (tick === 0 || (!isLast && news.closed.some(({ epoch }) => Number(epoch) % LAYER_EPOCHS === this.actor.index % LAYER_EPOCHS)))
+      items.push(this.#head())
     // nobody was heard before the first beats
     if (tick > 0) items.push(...this.#mine(state, now, tick, isLast))
     if (this.actor.role === 'framer') items.push(...this.#frame(state))
@@ -101,7 +105,7 @@ export class Member {
 
   #head(): SignedItem {
     this.#headSeq += 1n
-    const layer = digestOf(`layer ${this.actor.peer} ${this.#headSeq}`) as LayerId
+    const layer = digestOf(`layer ${this.actor.peer} ${this.#headSeq}`)
     return signed('head', { author: this.actor.peer, seq: this.#headSeq, layer, radicals: [1] })
   }
 
@@ -142,13 +146,16 @@ export class Member {
   #draft(state: MeshState, run: Work, values: BigUint64Array, isForgery: boolean): Claim {
     const { peer } = this.actor
     const roster = rosterHashOf(state)
-    const leaves = digestOf(`leaves ${peer} ${run.epoch} ${run.start} ${run.count}`) as BlockId
+    const leaves = digestOf(`leaves ${peer} ${run.epoch} ${run.start} ${run.count}`)
     const isHashed = isForgery || [...this.#world.victims.values()].includes(peer)
     const context = { meshId: state.meshId, epoch: run.epoch, rosterHash: roster, author: peer, run: { start: run.start, count: run.count } }
     return draftClaim(state, run, values, leaves, { rosterHash: roster, root: isHashed ? claimRoot(context, values) : leaves })
   }
 
   #audit(state: MeshState, now: Millis): SignedItem[] {
+    const live = liveMembers(state, now)
+    if (this.#planned !== undefined && isSamePlan(this.#planned, state, live)) return []
+    this.#planned = { ...pick(state), live }
     const notes: Input[] = []
     const proofs: SignedItem[] = []
     for (const { claim, chunks } of auditPlan(state, this.actor.peer, now, this.actor.secret)) {
@@ -218,6 +225,19 @@ export class Member {
       layers: 1,
     }
   }
+}
+
+type PlanInputs = Pick<MeshState, (typeof PLAN_INPUTS)[number]>
+const PLAN_INPUTS = ['claims', 'counted', 'reveals', 'conflicts', 'exclusions', 'goodEpochs', 'epoch', 'proofs'] as const
+
+function pick({ claims, counted, reveals, conflicts, exclusions, goodEpochs, epoch, proofs }: MeshState): PlanInputs {
+  return { claims, counted, reveals, conflicts, exclusions, goodEpochs, epoch, proofs }
+}
+
+function isSamePlan(last: PlanInputs & { readonly live: readonly PeerName[] }, state: MeshState, live: readonly PeerName[]): boolean {
+  return (
+    PLAN_INPUTS.every((field) => last[field] === state[field]) && last.live.length === live.length && last.live.every((peer, i) => peer === live[i])
+  )
 }
 
 const rosterHashes = new WeakMap<MeshState['roster'], RosterHash>()

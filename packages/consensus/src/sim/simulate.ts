@@ -342,7 +342,10 @@ function inputsOf(view: MeshState, inbox: readonly Batch[], missed: readonly Sig
   return inputs
 }
 
-function bySource(items: readonly SignedItem[], self: PeerName): readonly { readonly items: readonly SignedItem[]; readonly source: 'self' | 'peer' }[] {
+function bySource(
+  items: readonly SignedItem[],
+  self: PeerName,
+): readonly { readonly items: readonly SignedItem[]; readonly source: 'self' | 'peer' }[] {
   if (!items.some(({ value }) => value.author === self)) return items.length > 0 ? [{ items, source: 'peer' }] : []
   return items.map((item) => ({ items: [item], source: item.value.author === self ? 'self' : 'peer' }))
 }

@@ -43,14 +43,6 @@ export function followerCount({ order, indexOf }: Ring, claimant: PeerName): num
   return Math.min(VERIFIERS, order.length - (indexOf.has(claimant) ? 1 : 0))
 }
 
-/** Is a member among those that follow a claimant? */
-export function isFollower(ring: Ring, claimant: PeerName, member: PeerName): boolean {
-  const index = ring.indexOf.get(member)
-  if (index === undefined || member === claimant) return false
-  const size = ring.order.length
-  return (index - firstBehind(ring, claimant) + size) % size < followerCount(ring, claimant)
-}
-
 function firstBehind({ beacon, epoch, order, indexOf }: Ring, claimant: PeerName): number {
   const own = indexOf.get(claimant)
   if (own !== undefined) return (own + 1) % order.length

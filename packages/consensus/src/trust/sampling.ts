@@ -12,7 +12,7 @@ import { ranges } from '../work.ts'
 import { keptEpochs } from '../epochs.ts'
 import { beaconOf } from './beacon.ts'
 import { isExcluded } from './exclusion.ts'
-import { followerCount, followersOf, isFollower, type Ring, ringOf } from './ring.ts'
+import { followerCount, followersOf, type Ring, ringOf } from './ring.ts'
 
 /** Chunks of one claim to recompute, ascending, counted in its epoch. */
 export interface AuditTask {
@@ -165,23 +165,48 @@ function chanceOf(...parts: readonly Uint8Array[]): () => number {
   }
 }
 
+const NO_CLAIMS: ReadonlyMap<PeerName, readonly Signed<'claim'>[]> = new Map()
+
 /** Counted claims of an epoch by claimant, in order of index: of those that this node has to audit, and that are not excluded. */
 function claimsToAudit(state: MeshState, epoch: bigint, self: PeerName, ring: Ring): ReadonlyMap<PeerName, readonly Signed<'claim'>[]> {
-  const byClaimant = new Map<PeerName, Signed<'claim'>[] | undefined>()
-  for (const [key, claim] of state.claims) {
-    const { author } = claim.value
-    if (claim.value.epoch !== epoch || !state.counted.has(key)) continue
-    if (!byClaimant.has(author)) byClaimant.set(author, isFollower(ring, author, self) && !isExcluded(state, author, epoch) ? [] : undefined)
-    byClaimant.get(author)?.push(claim)
+  const { claims, counted, exclusions } = state
+  let duties = recent.find(
+    (one) => one.epoch === epoch && one.ring === ring && one.claims === claims && one.counted === counted && one.exclusions === exclusions,
+  )
+  if (duties === undefined) {
+    duties = { epoch, ring, claims, counted, exclusions, byVerifier: dutiesOf(state, epoch, ring) }
+    if (recent.unshift(duties) > RECENT) recent.pop()
   }
-  const found = new Map<PeerName, readonly Signed<'claim'>[]>()
-  for (const [author, claims] of byClaimant)
-    if (claims !== undefined)
-      found.set(
-        author,
-        claims.sort((a, b) => a.value.index - b.value.index),
-      )
-  return found
+  return duties.byVerifier.get(self) ?? NO_CLAIMS
+}
+
+type Duties = ReadonlyMap<PeerName, ReadonlyMap<PeerName, readonly Signed<'claim'>[]>>
+
+/** Duties that were asked for last: a plan is made again and again over the same claims. */
+const recent: (Pick<MeshState, 'claims' | 'counted' | 'exclusions' | 'epoch'> & { readonly ring: Ring; readonly byVerifier: Duties })[] = []
+/** Those of the kept epochs, of a few views. */
+const RECENT = 12
+
+/** The same for every verifier. */
+function dutiesOf(state: MeshState, epoch: bigint, ring: Ring): Duties {
+  const byClaimant = new Map<PeerName, Signed<'claim'>[]>()
+  for (const [key, claim] of state.claims) {
+    if (claim.value.epoch !== epoch || !state.counted.has(key)) continue
+    const held = byClaimant.get(claim.value.author)
+    if (held === undefined) byClaimant.set(claim.value.author, [claim])
+    else held.push(claim)
+  }
+  const duties = new Map<PeerName, Map<PeerName, readonly Signed<'claim'>[]>>()
+  for (const [claimant, claims] of byClaimant) {
+    if (isExcluded(state, claimant, epoch)) continue
+    claims.sort((a, b) => a.value.index - b.value.index)
+    for (const verifier of followersOf(ring, claimant)) {
+      const held = duties.get(verifier)
+      if (held === undefined) duties.set(verifier, new Map([[claimant, claims]]))
+      else held.set(claimant, claims)
+    }
+  }
+  return duties
 }
 
 function tasks(
