@@ -262,8 +262,27 @@ describe('commands', () => {
   })
 
   test('peers are found by name and by either end of their id, or not at all', async () => {
+    const flora = sampleStatus().peers.find(({ name }) => name === 'flora')!.peerId
+    answers[`/v1/trust?peer=${flora}`] = {
+      schema: 'sgsd.peer-trust/1',
+      peerId: flora,
+      excluded: null,
+      windows: [],
+      offences: 0,
+      proofs: [],
+      equivocations: [],
+      probation: true,
+      goodEpochs: 3,
+      audited: 0,
+      failed: 0,
+      samplesPerEpoch: 192,
+      detection: [],
+      weight: null,
+      receipts: [],
+    }
     expect(await run('peer', 'show', 'FQ3s')).toBe(EXIT.ok)
     expect(out[0]).toContain('flora')
+    expect(out).toContainEqual(expect.stringMatching(/^standing +member$/))
     expect(await run('peer', 'show', 'nobody')).toBe(EXIT.failure)
     expect(await run('peer', 'show', '12D3')).toBe(EXIT.usage)
     expect(err.at(-1)).toMatch(/may be atlas .* or boreas/)

@@ -15,11 +15,11 @@ interface JoinFlags {
 export function addJoin(program: Command, context: Context): void {
   addLeaf(program, {
     name: 'join',
-    arguments: [['<invite>', 'multiaddr with peer id, or invite (with #secret); - reads it from standard input']],
+    arguments: [['<invite>', 'the line that sgsd invite printed, or the address of an open mesh; - reads it from standard input']],
     summary: 'become a member of a mesh',
     details: 'Reaches a member, fetches the genesis document and keeps both. Works with and without a running daemon.',
     examples: [
-      "sgsd join '/ip4/100.64.0.7/tcp/42069/p2p/12D3Koo…#secret'",
+      "sgsd join '/ip4/100.64.0.7/tcp/42069/p2p/12D3Koo…#i1.secret'",
       'sgsd join - < invite.txt',
       'sgsd join /ip4/127.0.0.1/tcp/42069/p2p/12D3Koo… --port 42070 --data-dir ./b',
     ],
@@ -37,6 +37,8 @@ export function addJoin(program: Command, context: Context): void {
       const node = { ...(name === undefined ? {} : { name }), ...(port === undefined ? {} : { port }), ...(listen === undefined ? {} : { listen }) }
       const joined = await (await context.edges.daemon()).joinMesh(dir, invite, node, context.signal)
       report(context, { ...joined, peer: joined.via }, flags.json === true)
+      if (joined.admission === 'vote')
+        context.terminal.note('this mesh votes: what this node does counts once more than half of the members have seen it compute')
       context.terminal.note(`→  ${nextCommand('up', flags)}`)
     })
 }
