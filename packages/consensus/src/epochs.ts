@@ -4,7 +4,7 @@ import type { Millis, PeerName } from './ids.ts'
 import { chunksOfEpoch } from './grid.ts'
 import type { ChunkRun } from './items.ts'
 import { itemKey } from './join.ts'
-import { KEPT_EPOCHS, KEPT_REVEALS, MAX_CLOSED, MAX_COMPARED, PROBATION_EPOCHS, RECEIPT_EPOCHS } from './limits.ts'
+import { KEPT_EPOCHS, KEPT_REVEALS, MAX_CLOSED, MAX_COMPARED, PROBATION_EPOCHS, RECEIPT_EPOCHS, STALL_MS } from './limits.ts'
 import { isMember } from './member.ts'
 import { isLive } from './membership.ts'
 import { compareText, sortedEntries } from './order.ts'
@@ -125,6 +125,19 @@ export function resumeBehind(draft: Draft, { epoch, xor }: Signed<'seal'>['value
   enterEpoch(draft, { epoch, xor, how: 'computed' })
   for (const kept of keptEpochs(draft.state)) if (kept < draft.state.epoch && hasVoidClaim(draft.state, kept)) recount(draft, kept)
   pursueClaims(draft)
+}
+
+/** Has the current epoch, or a repair that keeps it from closing, gained nothing for `STALL_MS`? It then counts as stalled until it ends. */
+export function noteProgress(draft: Draft, now: Millis): void {
+  const { epoch, tallies, repairing, progress } = draft.state
+  let covered = tallies.get(epoch)?.chunksCovered ?? 0
+  for (const open of repairing) covered += tallies.get(open)?.chunksCovered ?? 0
+  const hasStalled = progress.hasStalled && progress.epoch === epoch
+  if (progress.epoch !== epoch || progress.covered !== covered) draft.set({ progress: { epoch, covered, at: now, hasStalled } })
+  else if (!hasStalled && now - progress.at > STALL_MS) {
+    draft.set({ progress: { ...progress, hasStalled: true } })
+    draft.emit({ type: 'report', level: 'warn', what: 'epoch-stalled', detail: `epoch ${epoch}: others take part in what is left` })
+  }
 }
 
 /** Reports seals that name another XOR for an epoch than this node has. */

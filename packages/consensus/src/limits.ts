@@ -22,6 +22,12 @@ export const AHEAD_EPOCHS = 2
 /** Members of a mesh. Of more, the smallest peer ids count: every node drops the same ones. */
 export const MAX_MEMBERS = 4_096
 
+/**
+ * When the open epochs gain no chunk for this long, milliseconds, everybody takes part in what is left of the current one: a member that says it mines, and
+ * whose claims nobody can check, would hold it up for ever. Claims take a second or two; twice the lease of a member that is gone.
+ */
+export const STALL_MS: number = 2 * LIVE_MS
+
 /** Claims of one member in one epoch; indices run from 0. */
 export const MAX_CLAIMS_PER_EPOCH = 2_048
 

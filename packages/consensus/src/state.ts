@@ -55,6 +55,14 @@ export interface MeshState {
   /** Tallies of the epochs whose claims are kept, by epoch. */
   readonly tallies: ReadonlyMap<bigint, EpochTally>
   readonly epoch: bigint
+  /** When the open epochs were last seen to gain chunks, and whether the current one has waited for more than `STALL_MS`. */
+  readonly progress: {
+    readonly epoch: bigint
+    /** Chunks covered of the current epoch and those under repair. */
+    readonly covered: number
+    readonly at: Millis
+    readonly hasStalled: boolean
+  }
   /** Newest first, at most 1,024. */
   readonly closed: readonly ClosedEpoch[]
   readonly seals: ReadonlyMap<PeerName, Signed<'seal'>>

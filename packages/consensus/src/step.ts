@@ -6,6 +6,7 @@ import {
   countClaim,
   emptyTally,
   isWanted,
+  noteProgress,
   keptEpochs,
   pursueClaims,
   recount,
@@ -54,6 +55,7 @@ export function initialState(genesis: Genesis, meshId: MeshId, self: PeerName): 
     refusedClaims: new Map(),
     tallies: new Map([[0n, emptyTally(0n)]]),
     epoch: 0n,
+    progress: { epoch: 0n, covered: -1, at: 0 as Millis, hasStalled: false },
     closed: [],
     seals: new Map(),
     proofs: new Map(),
@@ -280,6 +282,7 @@ function refuseLeaves(draft: Draft, claim: Signed<'claim'>, reason: string): voi
 function tick(draft: Draft, now: Millis): void {
   start(draft, now)
   adoptIfBehind(draft, now)
+  noteProgress(draft, now)
   const { at, after } = draft.state.refetch
   if (at !== undefined && now - at < REFETCH_INTERVAL_MS) return
   const missing = missingContent(draft.state)

@@ -21,7 +21,7 @@ export function ranges(state: MeshState, now: Millis): ReadonlyMap<PeerName, Chu
 /**
  * The next run for this node to mine. First its part of the gaps that an exclusion tore into closed epochs, the oldest epoch first. Then the first
  * uncovered chunks of its own range; when that is covered, its part of what idle members (paused, or in another epoch by their newest beat) leave open, so
- * that an epoch closes without them. docs/protocol.md §6.4
+ * that an epoch closes without them; and once the epoch has stalled its part of whatever is open. docs/protocol.md §6.4
  * @param maxChunks - wanted size; a run is larger where smaller claims would not fit into the allowed number of claims
  * @param inFlight - runs that are computed already and not yet claimed; of the current epoch where they name none
  * @returns undefined when nothing is left to do, or when this node is no member or excluded
@@ -41,28 +41,42 @@ export function nextWork(
     if (run !== undefined && hasIndexLeft(state, epoch)) return { epoch, ...sized(state, run, maxChunks) }
   }
   const covered = coveredIn(state, state.epoch, inFlight)
-  const run = missingFrom(covered, own)[0] ?? gapOfIdle(state, all, covered)
+  const run = missingFrom(covered, own)[0] ?? gapOfOthers(state, all, covered)
   return run !== undefined && hasIndexLeft(state, state.epoch) ? { epoch: state.epoch, ...sized(state, run, maxChunks) } : undefined
 }
 
-/** First run of this node's part of the chunks that idle members leave uncovered. */
-function gapOfIdle(state: MeshState, all: ReadonlyMap<PeerName, ChunkRun>, covered: ChunkSet): ChunkRun | undefined {
+/** First run of this node's part of the chunks that idle members leave uncovered; of those of all others once the epoch has stalled. */
+function gapOfOthers(state: MeshState, all: ReadonlyMap<PeerName, ChunkRun>, covered: ChunkSet): ChunkRun | undefined {
   const gaps: ChunkRun[] = []
   const helpers: PeerName[] = []
   for (const [peer, range] of all) {
-    const missing = isIdle(state, peer) ? missingFrom(covered, range) : []
+    const missing = hasStalled(state) || isIdle(state, peer) ? missingFrom(covered, range) : []
     if (missing.length > 0) gaps.push(...missing)
     else helpers.push(peer)
   }
-  if (gaps.length === 0) return undefined
-  return partOfGaps(state, state.epoch, gaps, helpers)
+  return gaps.length === 0 ? undefined : partOfGaps(state, state.epoch, gaps, helpers)
 }
 
-/** First run of this node's part of some chunks: a partition of them, laid end to end, among the helpers that mine. */
+/**
+ * First run of this node's part of some chunks: a partition of them, laid end to end, among the helpers that mine. There may be fewer chunks than helpers;
+ * once the epoch has stalled those without a part then divide the same chunks again, so that none rests with a member that does not do its part.
+ */
 function partOfGaps(state: MeshState, epoch: bigint, gaps: ChunkSet, peers: readonly PeerName[]): ChunkRun | undefined {
-  const helpers = peers.filter((peer) => peer === state.self || state.beats.get(peer)?.rateNow !== 0n)
-  const part = partition(state.meshId, epoch, rated(state, helpers), countChunks(gaps)).get(state.self)
-  if (part === undefined || part.count === 0) return undefined
+  let helpers = peers.filter((peer) => peer === state.self || state.beats.get(peer)?.rateNow !== 0n)
+  while (helpers.length > 0) {
+    const parts = partition(state.meshId, epoch, rated(state, helpers), countChunks(gaps))
+    const part = parts.get(state.self)
+    if (part === undefined) return undefined
+    if (part.count > 0) return firstOfPart(gaps, part)
+    if (!hasStalled(state)) return undefined
+    const idle = helpers.filter((peer) => parts.get(peer)?.count === 0)
+    if (idle.length === helpers.length) return undefined
+    helpers = idle
+  }
+  return undefined
+}
+
+function firstOfPart(gaps: ChunkSet, part: ChunkRun): ChunkRun | undefined {
   let passed = 0
   for (const gap of gaps) {
     if (part.start < passed + gap.count) {
@@ -72,6 +86,11 @@ function partOfGaps(state: MeshState, epoch: bigint, gaps: ChunkSet, peers: read
     passed += gap.count
   }
   return undefined
+}
+
+/** Somebody says that it mines, and nothing comes of it. */
+function hasStalled({ progress, epoch }: MeshState): boolean {
+  return progress.hasStalled && progress.epoch === epoch
 }
 
 function coveredIn(state: MeshState, epoch: bigint, inFlight: readonly (ChunkRun & { readonly epoch?: bigint })[]): ChunkSet {

@@ -45,6 +45,7 @@ function isSameAdmission(a: MeshState, b: MeshState): boolean {
 
 /** Tallies, reveals and results of the epochs whose claims are kept. */
 function isSameWork(a: MeshState, b: MeshState): boolean {
+  if (a.progress.hasStalled !== b.progress.hasStalled || a.progress.at !== b.progress.at) return false
   const epochs = keptEpochs(a)
   if (a.reveals.size !== b.reveals.size || a.refetch.at !== b.refetch.at || a.refetch.after !== b.refetch.after) return false
   for (const [epoch, nonces] of a.reveals) {
