@@ -1,6 +1,7 @@
 import { consensusHeads, consensusId } from './digests.ts'
 import type { PeerName } from './ids.ts'
 import type { ChunkRun } from './items.ts'
+import { ruleOf } from './layer.ts'
 import type { Effect, EpochTally, MeshState, Step } from './state.ts'
 import { foldWeights } from './trust/income.ts'
 
@@ -99,7 +100,10 @@ export class Draft {
 
   #nameConsensus(): void {
     const heads = consensusHeads(this.#state)
-    const consensus = consensusId(this.#state.genesis.foldId, heads, this.#state.receipts.size === 0 ? undefined : foldWeights(this.#state))
+    const { foldId } = this.#state.genesis
+    // sums of counts have no weights: income changes nothing in them
+    const isWeighted = this.#state.receipts.size > 0 && ruleOf(foldId) !== 'evidence'
+    const consensus = consensusId(foldId, heads, isWeighted ? foldWeights(this.#state) : undefined)
     if (consensus === this.#state.consensus) return
     this.set({ consensus })
     this.emit({ type: 'fold', consensus })

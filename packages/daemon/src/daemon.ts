@@ -1,12 +1,10 @@
 import { once } from 'node:events'
 import { cpus, totalmem } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Readable } from 'node:stream'
-import { type LatticeCompute, openClaimCompute, openColourCompute, openHistoryCompute, openLatticeCompute } from '@sgsd/compute'
-import { revokedPeers, type Signed } from '@sgsd/consensus'
+import { openClaimCompute, openColourCompute, openHistoryCompute, openLatticeCompute } from '@sgsd/compute'
+import { revokedPeers } from '@sgsd/consensus'
 import { OBSERVER_PORT, openMesh, openObserver, verifySignature } from '@sgsd/mesh'
 import { lockDataDir, openStore } from '@sgsd/store'
-import { parseManifest } from '@sgsd/wire'
 import { inviteOfStart } from './admission/control.ts'
 import { InviteBook } from './admission/invite-book.ts'
 import { ProbeDesk } from './admission/probe-desk.ts'
@@ -15,7 +13,7 @@ import { apiTarget } from './api/api-target.ts'
 import { Embeddings } from './api/embeddings.ts'
 import { openApi } from './api/open-api.ts'
 import { askLattice } from './ask.ts'
-import { BlockFetcher, BlockUnavailable } from './block-fetcher.ts'
+import { BlockFetcher } from './block-fetcher.ts'
 import { type Config, MESH_PORT } from './config.ts'
 import { type PartialConfig, readConfig } from './config-file.ts'
 import type { AskDocument } from './control/api.ts'
@@ -25,9 +23,9 @@ import { Core, monotonicNow } from './core.ts'
 import { guardLattice } from './crash-guard.ts'
 import { DaemonError } from './daemon-error.ts'
 import { type DataDir, dataDir, MAX_SOCKET_PATH_BYTES } from './data-dir.ts'
-import { readDefaultCorpus } from './default-corpus.ts'
 import { EventBus } from './event-bus.ts'
 import { openFarm } from './farm/open-farm.ts'
+import { restoreThenFarm } from './farm/restore-then-farm.ts'
 import { meshHandlers } from './gossip.ts'
 import { History } from './history/history.ts'
 import { addHistoryRoutes } from './history/routes.ts'
@@ -35,8 +33,7 @@ import { watchUncaught } from './last-resort.ts'
 import { LayerFinder } from './layer-finder.ts'
 import { openLog } from './log.ts'
 import { BeatLoop } from './loops/beat.ts'
-import { ContentLoop, fetchContent } from './loops/content.ts'
-import type { FarmLoop } from './loops/farm.ts'
+import { ContentLoop } from './loops/content.ts'
 import { forgetLeaves } from './loops/leaves.ts'
 import { MergeLoop } from './loops/merge.ts'
 import { MineLoop } from './loops/mine.ts'
@@ -45,7 +42,9 @@ import { AuditLoop } from './trust/audit-loop.ts'
 import { compareLeaves } from './trust/check.ts'
 import { ownPastKnown } from './trust/first-sync.ts'
 import { readGoodEpochs } from './trust/good-epochs.ts'
+import { readHeldOut } from './trust/held-out.ts'
 import { Judge } from './trust/judge.ts'
+import { ReceiptLoop } from './trust/receipt-loop.ts'
 import { Referee } from './trust/referee.ts'
 import { sealEpoch } from './trust/seal-epoch.ts'
 import { type Credentials, readCredentials } from './membership.ts'
@@ -56,8 +55,6 @@ import { RosterWatch } from './roster-watch.ts'
 import { openCare } from './store-care/open-care.ts'
 import { VERSION } from './version.ts'
 
-/** How long the own layer is looked for among peers when the disk has lost it. */
-const RESTORE_PATIENCE_MS = 60_000
 /** A stop that takes longer is cut short: supervisors allow about this much. */
 const STOP_TIMEOUT_MS = 4_500
 /** Timing of the colour engine at start. */
@@ -211,6 +208,9 @@ async function assemble({
   const fetcher = new BlockFetcher(store.blocks, mesh, log, signal)
   const { care, pins, caring } = openCare({ ...loop, ledger, fetcher, root: files.root }, config)
   const merging = new MergeLoop(core, lattice, events, log, signal)
+  const past = stack.use(openHistoryCompute(credentials.genesis.foldId))
+  const finder = new LayerFinder(core, store.blocks)
+  const receipts = new ReceiptLoop({ ...loop, history: past, content: (layer) => finder.content(layer), heldOut: readHeldOut })
   const history = new History({
     ...loop,
     store,
@@ -220,7 +220,7 @@ async function assemble({
     care,
     farming,
     merging,
-    compute: stack.use(openHistoryCompute(credentials.genesis.foldId)),
+    compute: past,
     texts: { ledger, segments },
     keep: config.history.keep,
     clock: Date.now,
@@ -277,6 +277,7 @@ async function assemble({
     mining,
     audits,
     judge,
+    receipts,
     farming,
     folder,
     merging,
@@ -307,7 +308,8 @@ function observerHello(core: Core, { name }: Config): { host: string; polarity: 
 
 /** Connects the parts, runs the loops until the signal, then closes everything in reverse. */
 async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: AbortSignal): Promise<void> {
-  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, audits, judge, history } = parts
+  const { core, mesh, log, events, store, lattice, mining, farming, folder, merging, beats, fetcher, caring, audits, judge, receipts, history } =
+    parts
   const content = new ContentLoop(parts, fetcher, signal)
   const sync = new SyncLoop(mesh, log, signal, Math.random)
   const watch = new RosterWatch(core, mesh, lattice, log)
@@ -356,6 +358,7 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
     merging.run(),
     known.then(() => mining.run()),
     audits.run(),
+    known.then(() => receipts.run()),
     known.then(() => restoreThenFarm(parts, fetcher, signal)),
     caring.run(),
     folder?.run() ?? Promise.resolve(),
@@ -373,41 +376,6 @@ async function run(parts: DaemonParts, stack: AsyncDisposableStack, signal: Abor
   const outcome = await Promise.race([closing.then(() => 'closed'), pause(STOP_TIMEOUT_MS, closed.signal).then(() => 'late')])
   closed.abort()
   if (outcome === 'late') log.warn('stopped before everything was closed')
-}
-
-/** Learned rows come back from the own head before anything new is learned. */
-async function restoreThenFarm(parts: DaemonParts, fetcher: BlockFetcher, signal: AbortSignal): Promise<void> {
-  const { core, lattice, log, farming, config } = parts
-  const own = core.state.heads.get(core.state.self)
-  const giveUpAt = monotonicNow() + RESTORE_PATIENCE_MS
-  while (own !== undefined && !signal.aborted) {
-    try {
-      await restoreOwn(own, fetcher, lattice, farming)
-      break
-    } catch (error) {
-      if (!(error instanceof BlockUnavailable) || monotonicNow() > giveUpAt) {
-        log.error({ layer: own.value.layer, error: (error as Error).message }, 'own layer cannot be restored; learning starts from the consensus')
-        farming.startOver()
-        break
-      }
-      await pause(2_000, signal)
-    }
-  }
-  if (signal.aborted) return
-  if (config.farm.auto && farming.untouched) {
-    const { name, bytes } = await readDefaultCorpus()
-    await farming.take({ name, shared: true }, Readable.from([bytes]))
-  }
-  await farming.run()
-}
-
-async function restoreOwn(own: Signed<'head'>, fetcher: BlockFetcher, lattice: LatticeCompute, farming: FarmLoop): Promise<void> {
-  const { author, layer } = own.value
-  const manifest = parseManifest(await fetcher.get(layer, author))
-  if (manifest.type !== 'accept') throw new Error(`own manifest is damaged: ${manifest.reason}`)
-  const { lines, mean } = manifest.value.scores
-  await lattice.restore(await fetchContent(fetcher, author, layer, manifest.value), Number(lines), mean)
-  farming.restored(mean)
 }
 
 /** Keeps the newest warnings for the status. */

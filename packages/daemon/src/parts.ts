@@ -22,6 +22,7 @@ import type { Pins } from './store-care/pins.ts'
 import type { StoreCare } from './store-care/store-care.ts'
 import type { AuditLoop } from './trust/audit-loop.ts'
 import type { Judge } from './trust/judge.ts'
+import type { ReceiptLoop } from './trust/receipt-loop.ts'
 import type { RecentReport } from './warnings.ts'
 
 /** Everything that a running daemon consists of. */
@@ -44,6 +45,7 @@ export interface DaemonParts {
   readonly mining: MineLoop
   readonly audits: AuditLoop
   readonly judge: Judge
+  readonly receipts: ReceiptLoop
   readonly farming: FarmLoop
   /** `farm.dir`, when it is set. */
   readonly folder: FolderWatch | undefined

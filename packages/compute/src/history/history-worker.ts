@@ -3,11 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type AnyBlock, diffRows, edgeOf, type Folded, ruleOf, TopChanges } from '@sgsd/consensus'
 import { buildLattice, columnsOfLattice } from '@sgsd/lattice'
 import { ComputeError } from '../compute-error.ts'
+import { Answering } from '../lattice/answering.ts'
 import { readTable } from '../lattice/hanzi-table.ts'
 import { serveCalls } from '../worker/worker-host.ts'
 import { foldDigest } from './fold-digest.ts'
 import type { HistoryCalls, HistoryWorkerData } from './history-calls.ts'
 import { openBook } from './layer-book.ts'
+import { scoreLines } from './score-lines.ts'
 import { shared } from './shared-arrays.ts'
 import type { CharacterRow } from './port.ts'
 
@@ -16,6 +18,7 @@ const { foldId, stop } = workerData as HistoryWorkerData
 const kernel = readTable()
 const base = buildLattice(kernel)
 const book = openBook(foldId, { kernel, base })
+const answering = new Answering(kernel, foldId)
 
 const calls: HistoryCalls = {
   check: async (content) => book.check(content),
@@ -30,6 +33,7 @@ const calls: HistoryCalls = {
     const columns = ruleOf(foldId) === 'evidence' ? columnsOfLattice(matrices) : undefined
     return { digest: digestOf(folded), rows, nnz, ...shared({ matrices, state, columns }) }
   },
+  score: async (members, lines) => scoreLines(kernel, await answering.over(book.fold(members), 'wasm'), lines),
   merge: async (members) => book.merge(members),
   pairwise: async (a, b) => book.pairwise(a, b),
   diff: async (blocks, most) => {
@@ -50,7 +54,7 @@ const calls: HistoryCalls = {
 }
 
 if (parentPort === null) throw new Error('the history worker was started outside a worker thread')
-serveCalls(parentPort, calls, stop, async () => {})
+serveCalls(parentPort, calls, stop, () => answering.release())
 
 function digestOf(folded: Folded): string {
   return foldDigest(kernel.id, foldId, folded)

@@ -62,6 +62,20 @@ describe.each<FoldId>(['evidence/1', 'mean/1'])('layers of the past, %s', (fold)
     expect((await history.fold(members.slice(1))).digest).not.toBe(digest)
   })
 
+  test('a layer scores better on the lines that it learned than one that did not, and lines of which nothing is known score nothing', async () => {
+    const [own, , third] = members
+    const lines = TEXTS[2]!.slice(0, 8)
+    const before = await history.score([own!], lines)
+    const after = await history.score([third!], lines)
+    expect(after.items).toBe(before.items)
+    expect(after.items).toBeGreaterThan(3)
+    expect(after.score).toBeGreaterThanOrEqual(before.score)
+    expect(after.score).toBeLessThanOrEqual(1)
+    if (fold === 'evidence/1') expect(after.score).toBeGreaterThan(before.score)
+    expect(await history.score([third!], lines)).toEqual(after)
+    expect(await history.score([own!], ['abc', 'def'])).toEqual({ score: 0, items: 0 })
+  })
+
   test('a merge is the fold of its contributors: folded alone it has their digest, whatever their order', async () => {
     const merged = await history.merge(members)
     expect(blocks(await history.merge(members.toReversed()))).toEqual(blocks(merged))

@@ -20,6 +20,7 @@ export function openHistoryCompute(foldId: FoldId, idleMs: number = IDLE_MS): Hi
     check: (content) => thread.call('check', content),
     fold: (members) => thread.call('fold', members),
     lattice: (members) => thread.call('lattice', members),
+    score: (members, lines) => thread.call('score', members, lines),
     merge: (members) => thread.call('merge', members),
     pairwise: (a, b) => thread.call('pairwise', a, b),
     diff: (blocks, top) => thread.call('diff', blocks, top),

@@ -18,6 +18,14 @@ export interface AnswerLattice extends Pick<FoldReport, 'digest' | 'rows' | 'nnz
   readonly columns: LatticeColumns | undefined
 }
 
+/** What a lattice is worth on some lines. */
+export interface LinesScore {
+  /** Mean next-line score, in [0, 1]; 0 where no line could be scored. */
+  readonly score: number
+  /** Lines that were scored. */
+  readonly items: number
+}
+
 /** Rows of a new layer, as `CommitDraft` without what only a learner knows. */
 export type MergedRows = Pick<CommitDraft, 'radicals' | 'state'>
 
@@ -52,6 +60,8 @@ export interface HistoryCompute extends AsyncDisposable {
   fold(members: readonly HistoryMember[]): Promise<FoldReport>
   /** The same fold as a lattice to answer from. */
   lattice(members: readonly HistoryMember[]): Promise<AnswerLattice>
+  /** How well the fold of these members foretells each line's successor. */
+  score(members: readonly HistoryMember[], lines: readonly string[]): Promise<LinesScore>
   /** Rows of the merge of these contributors: a pure function of the set. */
   merge(members: readonly HistoryMember[]): Promise<MergedRows>
   /** Rows of (a + b)/2, the published algebra. */

@@ -8,6 +8,7 @@ import {
   type Millis,
   otherRosterViews,
   type PeerName,
+  ruleOf,
   samplesFor,
   type Signed,
 } from '@sgsd/consensus'
@@ -97,7 +98,7 @@ function peerTrust(parts: TrustParts, peer: PeerName, proofs: readonly Signed<'p
     failed,
     samplesPerEpoch,
     detection: FRACTIONS.map((fraction) => ({ fraction, here: detection(chunks, fraction), perEpoch: detection(samplesPerEpoch, fraction) })),
-    weight: foldWeights(state).get(peer) ?? null,
+    weight: ruleOf(state.genesis.foldId) === 'evidence' ? null : (foldWeights(state).get(peer) ?? null),
     receipts: [...state.receipts.values()]
       .filter(({ value }) => value.subject === peer && value.layer === head)
       .map(({ value }) => ({ scorer: value.author, score: value.score, lines: value.items, epoch: hex64(value.epoch) })),

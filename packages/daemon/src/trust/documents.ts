@@ -92,7 +92,7 @@ export interface PeerTrustDocument {
   readonly samplesPerEpoch: number
   /** How likely these samples show a forger of a fraction of its chunks. */
   readonly detection: readonly { readonly fraction: number; readonly here: number; readonly perEpoch: number }[]
-  /** Of its head in the fold: 1 is the median head. Where counts are summed weights change nothing, and income is shown all the same. */
+  /** Of its head in the fold: 1 is the median head. Null without a head there, and where counts are summed: sums have no weights. */
   readonly weight: number | null
   readonly receipts: readonly { readonly scorer: string; readonly score: number; readonly lines: number; readonly epoch: string }[]
 }
