@@ -20,6 +20,7 @@ import {
   openControl,
   type StatusDocument,
 } from '../packages/daemon/src/index.ts'
+import { type Note, openStore } from '../packages/store/src/index.ts'
 import { type Daemon, killAll, sgsd, sgsdJson, statusWhen, up } from './sgsd.ts'
 
 const PATIENCE_MS = 180_000
@@ -52,6 +53,15 @@ async function farm(name: string, from: number): Promise<string> {
   const text = `${poems.slice(from, from + LINES).join('\n')}\n`
   await sgsdJson(on(name, 'farm', '-', '--again'), text)
   return (await openControl(at(name)).get<StatusDocument>('/v1/status')).lattice.layer
+}
+
+/** Changes the digest of a node's oldest record, while it does not run. @returns its number */
+async function forge(name: string): Promise<number> {
+  await using store = await openStore(at(name))
+  const [{ key, bytes }] = [...store.items.notes('consensus')] as [Note]
+  const record = JSON.parse(Buffer.from(bytes).toString('utf8')) as { n: number; digest: string }
+  store.items.setNote('consensus', key, Buffer.from(JSON.stringify({ ...record, digest: '0'.repeat(64) })))
+  return record.n
 }
 
 const agreed = ({ mesh, consensus }: StatusDocument, heads: number): boolean => consensus.heads === heads && mesh.agreeing === 2
@@ -230,10 +240,13 @@ describe('two nodes that sum counts', { timeout: PATIENCE_MS }, () => {
       expect(verified).toMatchObject({ agrees: true, id })
     }
     await boreas.kill()
+    const forged = await forge('boreas')
     boreas = await up(at('boreas'), '--no-mine', '--no-farm')
     const again = await sgsdJson<ConsensusLogDocument>(on('boreas', 'consensus', 'log', '-n', '1000'))
     const before = new Map(folds.map((fold) => [fold.n, fold]))
-    for (const fold of again.folds) if (before.has(fold.n)) expect(fold).toEqual(before.get(fold.n))
+    for (const fold of again.folds) if (before.has(fold.n) && fold.n !== forged) expect(fold).toEqual(before.get(fold.n))
+    const disagrees = await sgsd(on('boreas', 'consensus', 'verify', '--at', String(forged)))
+    expect(disagrees).toMatchObject({ code: 7, out: expect.stringMatching(/comes out otherwise/) })
     const shown = await sgsdJson<ConsensusDocument>(on('boreas', 'consensus', 'show', folds[0]!.id.slice(0, 12)))
     expect(shown.heads.map(({ layer }) => layer).sort()).toEqual([ofAtlas, ofBoreas].sort())
     expect((await sgsd(on('boreas', 'consensus', 'show', '--at', 'epoch:0'))).code).toBe(0)
@@ -270,7 +283,7 @@ describe('two nodes that sum counts', { timeout: PATIENCE_MS }, () => {
 
 describe('two nodes that average weights', { timeout: PATIENCE_MS }, () => {
   test('learning goes on from a foreign layer', async () => {
-    await found('mean', ['castor', 'pollux'])
+    const [castor] = await found('mean', ['castor', 'pollux'])
     const theirs = await farm('castor', 0)
     await statusWhen(at('pollux'), (status) => agreed(status, 1))
     const forked = await sgsdJson<LayerForkDocument>(on('pollux', 'layer', 'fork', theirs.slice(0, 12)))
@@ -280,5 +293,14 @@ describe('two nodes that average weights', { timeout: PATIENCE_MS }, () => {
     expect((await sgsd(on('castor', 'consensus', 'verify'))).out).toMatch(/byte for byte/)
     const log = await sgsd(on('castor', 'layer', 'log', '--graph'))
     expect(log.out).toMatch(/pollux[\s\S]*castor/)
+    // what nobody has any more is named
+    const { state } = await sgsdJson<LayerDocument>(on('pollux', 'layer', 'show', theirs))
+    await castor.kill()
+    await rm(join(at('pollux'), 'blocks', state.slice(0, 2), `${state}.zst`))
+    const lost = await sgsd(on('pollux', 'consensus', 'verify', '--at', '1'))
+    expect(lost.code).toBe(1)
+    expect(lost.err).toContain(`${state.slice(0, 12)}…`)
+    expect(lost.err).toContain('sgsd layer clone')
+    expect((await sgsd(on('pollux', 'layer', 'verify', theirs))).code).toBe(7)
   })
 })

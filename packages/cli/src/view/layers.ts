@@ -12,10 +12,10 @@ const MOST_SPANS = 20
 /** Layers as a table of at most `width` columns. */
 export function layersView({ layers, known, more, answersFrom }: LayersDocument, width: number, style: Style): string[] {
   const lines = layers.length === 0 ? ['no layer yet  →  sgsd farm <file>'] : layerTable(layers, width, style)
-  const note = `${count(known)} layers known${more ? ', not all of them shown' : ''}`
+  const note = more ? [style.dim(`${count(layers.length)} of ${count(known)} layers`)] : []
   return [
     ...lines,
-    style.dim(note),
+    ...note,
     ...(answersFrom === '' ? [] : [style.yellow(`! answers come from ${answersFrom.slice(0, SHORT)}, not from the consensus`)]),
   ]
 }

@@ -33,7 +33,7 @@ export interface LayersDocument {
   readonly schema: 'sgsd.layers/1'
   /** Heads, own first, then pinned layers and merges; with `all` every layer that is known. */
   readonly layers: readonly LayerRow[]
-  /** Layers known here, and whether there may be more than were looked at. */
+  /** How many there are to list, and whether there are more than are listed. */
   readonly known: number
   readonly more: boolean
   /** What answers: '' the consensus, else a layer or an earlier consensus. */

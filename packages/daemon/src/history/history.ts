@@ -74,20 +74,21 @@ export class History {
   }
 
   async list(all: boolean): Promise<documents.LayersDocument> {
-    const { core, pins } = this.#parts
-    const graph = await this.#shelf.graph()
-    const order = graph.order(this.#shelf.starts()).map(({ layer }) => layer)
-    const heads = new Set([...core.state.heads.values()].map(({ value }) => value.layer))
-    const kept = new Set(pins.list().map(({ layer }) => layer))
-    const shown = all ? order : order.filter((layer) => heads.has(layer) || kept.has(layer))
+    const shown = all ? (await this.#shelf.graph()).order(this.#shelf.starts()).map(({ layer }) => layer) : this.#newest()
     const rows = await this.#rows(shown.slice(0, MAX_LISTED))
     return {
       schema: 'sgsd.layers/1',
       layers: all ? rows : rows.toSorted((a, b) => Number(b.head && b.self) - Number(a.head && a.self) || Number(b.head) - Number(a.head)),
-      known: graph.size,
+      known: shown.length,
       more: shown.length > MAX_LISTED,
       answersFrom: this.#swap.current.id,
     }
+  }
+
+  /** Heads, then pinned layers. */
+  #newest(): readonly LayerId[] {
+    const { core, pins } = this.#parts
+    return [...new Set([...Array.from(core.state.heads.values(), ({ value }) => value.layer), ...pins.list().map(({ layer }) => layer)])]
   }
 
   async log(from: string | undefined, most: number): Promise<documents.LayerLogDocument> {

@@ -18,12 +18,12 @@ const NAMED = 4
 /** Layers by id, with all that hangs on them: from the store, and where it is asked for from peers. */
 export class LayerShelf {
   readonly #core: Core
-  readonly #blocks: Pick<BlockStore, 'get' | 'has'>
+  readonly #blocks: Pick<BlockStore, 'get' | 'has' | 'list'>
   readonly #starts: () => Iterable<LayerId>
   readonly #manifests = new Map<LayerId, LayerManifest>()
 
   /** @param starts - layers whose ancestors are history too: heads, pins, what was folded */
-  constructor(core: Core, blocks: Pick<BlockStore, 'get' | 'has'>, starts: () => Iterable<LayerId>) {
+  constructor(core: Core, blocks: Pick<BlockStore, 'get' | 'has' | 'list'>, starts: () => Iterable<LayerId>) {
     this.#core = core
     this.#blocks = blocks
     this.#starts = starts
@@ -115,8 +115,7 @@ export class LayerShelf {
     }
     if (!/^[0-9a-f]{4,64}$/.test(name))
       throw new DaemonError('LAYER_UNKNOWN', `${name} is no layer id: 4 or more hex digits are needed`, 'sgsd layer ls')
-    const graph = await this.graph()
-    const found = [...graph.closure(this.starts())].filter((layer) => layer.startsWith(name)).sort()
+    const found = await this.#beginning(name)
     if (found.length === 1) return found[0]!
     if (found.length === 0) throw new DaemonError('LAYER_UNKNOWN', `no layer here begins with ${name}`, 'sgsd layer log')
     const named = found.slice(0, NAMED).map((layer) => `${layer.slice(0, 16)}…`)
@@ -125,6 +124,16 @@ export class LayerShelf {
       `${found.length} layers begin with ${name}: ${named.join(', ')}${found.length > NAMED ? ' and so on' : ''}`,
       'give more digits',
     )
+  }
+
+  /** Stored layers whose id begins so: other blocks with such a beginning are no manifests. */
+  async #beginning(prefix: string): Promise<readonly LayerId[]> {
+    const found: LayerId[] = []
+    for (const id of this.#blocks.list()) {
+      if (id > prefix && !id.startsWith(prefix)) break
+      if (id.startsWith(prefix) && (await this.manifest(id)) !== undefined) found.push(id)
+    }
+    return found
   }
 
   starts(): readonly LayerId[] {
