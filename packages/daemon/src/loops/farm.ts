@@ -60,9 +60,8 @@ export class FarmLoop {
   readonly #reader: TextReader
   readonly #lineage = new LineageDraft()
   readonly #rate = new RateMeter()
-  /** Texts learned from since the last commit: how far. */
+  /** How far texts were learned since the last commit, and for the commit that is under way. */
   #learned = new Map<number, Advance>()
-  /** The same for the commit that is under way. */
   #committing: ReadonlyMap<number, Advance> = new Map()
   /** Texts that cannot be read now, and why. */
   readonly #broken = new Map<number, DaemonError>()
@@ -71,8 +70,7 @@ export class FarmLoop {
   readonly #adoptions = new Adoptions()
   #calls = 0
   #graded = 0
-  /** Before this the next layer is not due, whatever was called. */
-  #restUntil = 0
+  #restUntil = 0 // before this the next layer is not due, whatever was called
   #layers = 0
   #meanScore = 0
   #idle: boolean
