@@ -55,7 +55,10 @@ describe('one of five forges fingerprints', { timeout: PATIENCE_MS }, () => {
     await openControl(at(FORGER)).post('/v1/mine', { action: 'start' })
     await each(HONEST, (name) => openControl(at(name)).post('/v1/mine', { action: 'start' }))
     const isMended = ({ colours, trust }: StatusDocument): boolean =>
-      trust.excluded.some(({ peerId }) => peerId === forger) && trust.repairing.length === 0 && colours.state === 'done'
+      trust.excluded.some(({ peerId }) => peerId === forger) &&
+      trust.repairing.length === 0 &&
+      colours.state === 'done' &&
+      colours.closed.length === EPOCHS
     const statuses = await each(HONEST, (name) => statusWhen(at(name), isMended, PATIENCE_MS))
     await using compute = await openColourCompute({ threads: 1 })
     const alone = async (epoch: number): Promise<string> =>

@@ -55,9 +55,10 @@ export function controlTarget(parts: DaemonParts, signal: AbortSignal): ControlT
 
 async function status(parts: DaemonParts): Promise<StatusDocument> {
   const { core, mesh, credentials, config, colours, lattice, mining, farming, merging, store, recent } = parts
+  const usage = await store.blocks.usage()
+  // everything below is of one moment
   const { state } = core
   const now = monotonicNow()
-  const usage = await store.blocks.usage()
   const links = mesh.links()
   const discovery = mesh.discovery()
   const latticeInfo = lattice.info()

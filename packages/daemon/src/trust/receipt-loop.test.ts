@@ -93,6 +93,25 @@ describe('receipts', () => {
     expect([asked.length, one.core.state.receipts.size]).toEqual([1, 0])
   })
 
+  test.for(['mean/1', 'evidence/1'] as const)('income weighs heads that are averaged (%s), and changes nothing in sums', async (foldId) => {
+    const [one, other] = await twoNodes(foldId)
+    announce(one, other)
+    announce(other, one, { seq: 1n, layer: 'cd'.repeat(32) as LayerId })
+    one.core.handle({ type: 'layer-ready', head: one.core.state.heads.get(one.core.state.self)! })
+    const before = one.core.state.consensus
+    const receiptOf = (author: Node, subject: Node, score: number): void => {
+      const { layer } = author.core.state.heads.get(subject.core.state.self)!.value
+      const value = { author: author.core.state.self, subject: subject.core.state.self, layer, score, items: 64, epoch: 0n }
+      author.core.author({ kind: 'receipt', value })
+      const item = author.core.state.receipts.get(itemKey({ kind: 'receipt', value }))!
+      if (author !== one) one.core.handle({ type: 'item-received', item, now: monotonicNow(), source: 'peer' })
+    }
+    receiptOf(one, other, 0.5)
+    receiptOf(other, one, 0.25)
+    expect(one.core.state.receipts.size).toBe(2)
+    expect(one.core.state.consensus === before).toBe(foldId === 'evidence/1')
+  })
+
   test('samples are another stretch of the book for another beacon or layer', async () => {
     const lines = await readHeldOut()
     expect(lines.length).toBeGreaterThan(2_900)

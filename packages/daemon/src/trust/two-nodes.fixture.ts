@@ -1,5 +1,5 @@
 import { chunkValue } from '@sgsd/color'
-import { absoluteChunk, draftClaim, type Genesis, itemKey, type MemberRecord, type Signed } from '@sgsd/consensus'
+import { absoluteChunk, draftClaim, type FoldId, type Genesis, itemKey, type MemberRecord, type Signed } from '@sgsd/consensus'
 import { createIdentity, openIdentity, verifySignature } from '@sgsd/mesh'
 import { type BlockStore, openMemoryStore, type Store } from '@sgsd/store'
 import { encodeGenesis, encodeLeaves, meshIdOf } from '@sgsd/wire'
@@ -23,7 +23,7 @@ export interface Node {
 }
 
 /** Two members of one mesh who know each other; nothing reaches the other by itself. */
-export async function twoNodes(): Promise<readonly [Node, Node]> {
+export async function twoNodes(foldId: FoldId = 'mean/1'): Promise<readonly [Node, Node]> {
   const genesis: Genesis = {
     version: 1,
     name: 'oak',
@@ -31,7 +31,7 @@ export async function twoNodes(): Promise<readonly [Node, Node]> {
     colourKernel: 'spi64',
     epochColours: BigInt(CHUNKS) * 2n ** 20n,
     latticeKernel: '00'.repeat(32),
-    foldId: 'mean/1',
+    foldId,
     admission: 'open',
     nonce: '11'.repeat(16),
   }
