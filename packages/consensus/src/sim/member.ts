@@ -5,6 +5,7 @@ import type { Beat, Claim, Equivocation, SignedItem } from '../items.ts'
 import { MAX_CLAIM_CHUNKS } from '../limits.ts'
 import { liveMembers } from '../membership.ts'
 import { claimRoot } from '../merkle.ts'
+import { sortedEntries } from '../order.ts'
 import type { ClosedEpoch, Input, MeshState, Signed } from '../state.ts'
 import { step } from '../step.ts'
 import { draftSeal } from '../trust/beacon.ts'
@@ -189,7 +190,7 @@ export class Member {
   #frame(state: MeshState): SignedItem[] {
     const victim = this.#world.victims.get(this.actor.peer)
     if (isExcluded(state, this.actor.peer) || this.#framedIn === state.epoch) return []
-    for (const [key, claim] of state.claims) {
+    for (const [key, claim] of sortedEntries(state.claims)) {
       if (claim.value.author !== victim || !state.counted.has(key)) continue
       this.#framedIn = state.epoch
       return [signed('proof', draftProof(state, claim, claim.value.run.start, claimedValues(this.#world, claim.value)))]

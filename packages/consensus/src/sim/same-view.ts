@@ -45,7 +45,9 @@ function isSameAdmission(a: MeshState, b: MeshState): boolean {
 
 /** Tallies, reveals and results of the epochs whose claims are kept. */
 function isSameWork(a: MeshState, b: MeshState): boolean {
-  if (a.progress.hasStalled !== b.progress.hasStalled || a.progress.at !== b.progress.at) return false
+  const { progress } = a
+  if (progress.epoch !== b.progress.epoch || progress.covered !== b.progress.covered) return false
+  if (progress.at !== b.progress.at || progress.hasStalled !== b.progress.hasStalled) return false
   const epochs = keptEpochs(a)
   if (a.reveals.size !== b.reveals.size || a.refetch.at !== b.refetch.at || a.refetch.after !== b.refetch.after) return false
   for (const [epoch, nonces] of a.reveals) {

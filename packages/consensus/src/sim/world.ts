@@ -19,6 +19,7 @@ export const MINING_TICKS = 4
 const KEY = 3
 const FORGED = 4
 const VICTIM = 5
+const ERROR = 6
 
 /** What is so, whoever knows it. */
 export interface World {
@@ -96,12 +97,17 @@ export function isForged({ options, chance }: World, { role, index }: Actor, epo
   return role === 'forger' && epoch >= options.forgeFrom && chance.happens(options.forgers, FORGED, index, Number(epoch), chunk)
 }
 
+/** How a forged value differs: not by the same for all, or a pair of them would leave the XOR as it is. */
+function errorOf({ chance }: World, { index }: Actor, epoch: bigint, chunk: number): bigint {
+  return (BigInt(chance.draw(ERROR, index, Number(epoch), chunk)) << 32n) | 1n
+}
+
 /** What a claim says of its chunks: the truth, but for what its author forged. */
 export function claimedValues(world: World, { author, epoch, run }: Pick<Claim, 'author' | 'epoch' | 'run'>): BigUint64Array {
   const values = chunkValues(world.key, Number(epoch), run)
   const actor = world.byPeer.get(author)!
   if (actor.role !== 'forger') return values
-  for (let i = 0; i < run.count; i++) if (isForged(world, actor, epoch, run.start + i)) values[i]! ^= 1n << 40n
+  for (let i = 0; i < run.count; i++) if (isForged(world, actor, epoch, run.start + i)) values[i]! ^= errorOf(world, actor, epoch, run.start + i)
   return values
 }
 

@@ -104,12 +104,48 @@ function early(state: MeshState, now: Millis, claims: readonly Signed<'claim'>[]
   })
 }
 
+/** What `late` drew, by the claimant's first claim and by verifier: the same until the claims, the audits or the beacon are others. */
+const drawnLate = new WeakMap<Signed<'claim'>, Map<PeerName, Drawn>>()
+
+interface Drawn {
+  readonly claims: readonly Signed<'claim'>[]
+  readonly audits: readonly (readonly number[] | undefined)[]
+  readonly beacon: string
+  readonly share: number
+  readonly seed: Uint8Array
+  readonly samples: readonly Sample[]
+}
+
 /** The public half, and as many private ones as are missing to the share. */
 function late(state: MeshState, self: PeerName, claims: readonly Signed<'claim'>[], share: number, seed: Uint8Array): readonly Sample[] {
+  const beacon = beaconOf(state, claims[0]!.value.epoch + 1n)
+  let known = drawnLate.get(claims[0]!)
+  if (known === undefined) drawnLate.set(claims[0]!, (known = new Map()))
+  const last = known.get(self)
+  const isSame =
+    last?.beacon === beacon &&
+    last.share === share &&
+    last.seed === seed &&
+    last.claims.length === claims.length &&
+    claims.every((claim, i) => claim === last.claims[i] && state.audits.get(itemKey(claim)) === last.audits[i])
+  if (isSame) return last.samples
+  const samples = drawLate(state, self, claims, share, seed, beacon)
+  known.set(self, { claims, audits: claims.map((claim) => state.audits.get(itemKey(claim))), beacon, share, seed, samples })
+  return samples
+}
+
+function drawLate(
+  state: MeshState,
+  self: PeerName,
+  claims: readonly Signed<'claim'>[],
+  share: number,
+  seed: Uint8Array,
+  beacon: string,
+): readonly Sample[] {
   const { author, epoch } = claims[0]!.value
   const total = claims.reduce((sum, { value }) => sum + value.run.count, 0)
   const roots = claims.map(({ value }) => idBytes(value.root))
-  const open = chanceOf(PUBLIC_DOMAIN, idBytes(beaconOf(state, epoch + 1n)), shortText(self), ...roots)
+  const open = chanceOf(PUBLIC_DOMAIN, idBytes(beacon), shortText(self), ...roots)
   const drawn = new Set(distinct(open, Math.min(share >>> 1, total), total))
   const secret = chanceOf(PRIVATE_DOMAIN, seed, u64Bytes(epoch), shortText(author))
   const known = new Set([...drawn, ...auditedPositions(state, claims)])
