@@ -48,7 +48,7 @@ const MARK = Symbol('mark')
 type Slot<T> = Pickled<T> | typeof MARK
 
 /**
- * Reads a pickle of protocol 2 by a list of 27 opcodes and the caller's list of globals; every other opcode and global is refused. Nothing is
+ * Reads a pickle of protocol 2 by a list of 29 opcodes and the caller's list of globals; every other opcode and global is refused. Nothing is
  * imported, constructed or executed. Total; work and memory are bounded by the length, since no opcode copies what is there already.
  */
 export function readPickle<T>(bytes: Uint8Array, meaning: PickleMeaning<T>): Verdict<Pickled<T>> {
