@@ -31,7 +31,7 @@ import type { Credentials } from './membership.ts'
 
 /** Another one in each run; it stands in the test's name. */
 const SEED = Date.now() % 2 ** 31
-const RUNS = 100
+const RUNS = 60
 const CHUNKS = 4
 const HALVES = [
   { start: 0, count: 2 },

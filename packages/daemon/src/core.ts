@@ -15,6 +15,7 @@ import { itemKey } from '@sgsd/consensus'
 import { openItem, signBeat, signItem, type Topic, topicOf, type Verifier } from '@sgsd/wire'
 import type { Logger } from 'pino'
 import type { EventBus } from './event-bus.ts'
+import { HeardBeats } from './heard-beats.ts'
 import type { Credentials } from './membership.ts'
 
 /** Who carries out the effects that reach beyond memory and disk. */
@@ -34,6 +35,9 @@ export interface CoreOutlets {
 
 /** Items of others wait at most this long for a commit: each is a synchronous fsync, and what a crash loses of them is sent again. */
 const FLUSH_MS = 250
+
+/** Which beats were heard is written this long after the first new one: of what a crash loses of it, some seconds of life can be replayed. */
+const KEEP_BEATS_MS = 60_000
 
 /** After a failed write. */
 const RETRY_MS = 5_000
@@ -55,6 +59,8 @@ export class Core {
   readonly #events: EventBus
   readonly #unwritten: (() => void)[] = []
   #flushTimer: NodeJS.Timeout | undefined
+  #beatTimer: NodeJS.Timeout | undefined
+  readonly heardBeats: HeardBeats
   #outlets: CoreOutlets | undefined
   #state: MeshState
   /** Effects that reach outside, from before there was an outside. */
@@ -68,6 +74,7 @@ export class Core {
     this.#verify = verify
     this.#log = log
     this.#events = events
+    this.heardBeats = new HeardBeats(store)
     this.#state = initialState(credentials.genesis, credentials.meshId, credentials.identity.peer)
   }
 
@@ -115,6 +122,7 @@ export class Core {
     const { state, effects } = step(before, input)
     this.#state = state
     for (const effect of effects) this.#perform(effect)
+    if (state.beats !== before.beats) this.#keepBeatsLater()
     if (state !== before) this.onChange()
   }
 
@@ -128,8 +136,28 @@ export class Core {
     this.#outlets?.publish('roster', signBeat(beat, this.meshId, this.credentials.identity.sign))
   }
 
-  /** Writes what waits, in one commit; when that fails it goes on waiting. @throws StoreError */
+  /** Writes what waits; when that fails it goes on waiting. @throws StoreError */
   flush(): void {
+    this.#flushItems()
+    if (this.#beatTimer === undefined) return
+    this.heardBeats.save(this.#state)
+    clearTimeout(this.#beatTimer)
+    this.#beatTimer = undefined
+  }
+
+  #keepBeatsLater(): void {
+    this.#beatTimer ??= setTimeout(() => {
+      try {
+        this.flush()
+      } catch (error) {
+        this.#log.error({ error: (error as Error).message }, 'cannot write to the data directory; which beats were heard is kept later')
+        this.#beatTimer = undefined
+      }
+    }, KEEP_BEATS_MS).unref()
+  }
+
+  /** In one commit. */
+  #flushItems(): void {
     clearTimeout(this.#flushTimer)
     this.#flushTimer = undefined
     if (this.#unwritten.length === 0) return
@@ -141,7 +169,7 @@ export class Core {
     this.#flushTimer ??= setTimeout(() => {
       this.#flushTimer = undefined
       try {
-        this.flush()
+        this.#flushItems()
       } catch (error) {
         this.#log.error({ error: (error as Error).message, waiting: this.#unwritten.length }, 'cannot write to the data directory; trying again')
         this.#flushLater(RETRY_MS)
@@ -152,7 +180,7 @@ export class Core {
   /** In order; `now`: on disk when this returns. */
   #write(now: boolean, write: () => void): void {
     this.#unwritten.push(write)
-    if (now) this.flush()
+    if (now) this.#flushItems()
     else this.#flushLater(FLUSH_MS)
   }
 

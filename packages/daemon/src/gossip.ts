@@ -5,6 +5,8 @@ import { openGossip, openItem, type Topic, type Verdict } from '@sgsd/wire'
 import { type Core, monotonicNow } from './core.ts'
 
 const ACCEPTED: Verdict<void> = { type: 'accept', value: undefined }
+/** Of what is passed on nobody learns anything: it is old, or known here since before. */
+const NOTHING_NEW: Verdict<void> = { type: 'ignore', reason: 'nothing new' }
 
 /** What the mesh asks of us when peers speak: verify, take in, answer. */
 export function meshHandlers(core: Core, { blocks }: Pick<Store, 'blocks'>): MeshHandlers {
@@ -13,9 +15,10 @@ export function meshHandlers(core: Core, { blocks }: Pick<Store, 'blocks'>): Mes
       const opened = openGossip(topic, bytes, core.verifyContext)
       if (opened.type !== 'accept') return opened
       const now = monotonicNow()
-      if (opened.value.type === 'beat') core.handle({ type: 'beat-received', beat: opened.value.beat, now })
-      else core.handle({ type: 'item-received', item: opened.value.item, now, source: 'peer' })
-      return ACCEPTED
+      const before = core.state
+      if (opened.value.type === 'item') core.handle({ type: 'item-received', item: opened.value.item, now, source: 'peer' })
+      else if (!core.heardBeats.isOld(opened.value.beat)) core.handle({ type: 'beat-received', beat: opened.value.beat, now })
+      return core.state === before ? NOTHING_NEW : ACCEPTED
     },
     genesis: () => core.credentials.genesisBytes,
     syncDigest: () => stateDigest(core.state),
