@@ -25,6 +25,7 @@ describe('status', () => {
       'mesh      grove · 2/2 peers connected · 3/3 agree · key on · mDNS on · Tailscale failed',
       'consensus [3f9c1e] 3f9c1e07b2a4  from 3 heads  changed 18s ago  fold mean/1  812,345 edges',
       'colours   epoch 12  ██████████████····  78%  31.4 G/s mesh  ETA 31s  xor [9b2c40] 9b2c40d1…',
+      'trust     900 chunks audited · 0.8% of own work · nobody excluded',
       'lattice   22,903 rows · step on wasm · farmed 250/250 lines · mean score 0.137',
       'store     1.4 GiB · 3,912 blocks · 12 layers · disk free 212 GiB',
       '',

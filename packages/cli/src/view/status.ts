@@ -16,6 +16,7 @@ export function statusView(status: StatusDocument, health: Health, width: number
     labelled('mesh', meshPieces(status), width, ' · '),
     labelled('consensus', consensusPieces(status, style), width),
     labelled('colours', colourPieces(status, style), width),
+    ...trustLine(status, width),
     labelled('lattice', latticePieces(status), width, ' · '),
     ...lackLines(status, width),
     labelled('store', storePieces(status), width, ' · '),
@@ -63,6 +64,20 @@ function consensusPieces({ consensus }: StatusDocument, style: Style): Pieces {
     { text: `fold ${plainText(consensus.foldId)}`, dropOrder: 1 },
     { text: `${count(consensus.edges)} edges`, dropOrder: 2 },
   ]
+}
+
+/** Nothing where nothing was recomputed and nobody is out. */
+function trustLine({ trust }: StatusDocument, width: number): string[] {
+  const { audited, cost, excluded, probation, repairing } = trust
+  if (audited === 0 && excluded.length === 0) return []
+  const pieces: Pieces = [
+    `${count(audited)} chunks audited`,
+    { text: cost === null ? '' : `${(100 * cost).toFixed(1)}% of own work`, dropOrder: 2 },
+    excluded.length === 0 ? 'nobody excluded' : `${excluded.length} excluded`,
+    repairing.length === 0 ? '' : 'repairing',
+    { text: probation.length === 0 ? '' : `${probation.length} in probation`, dropOrder: 1 },
+  ]
+  return [labelled('trust', pieces, width, ' · ')]
 }
 
 function colourPieces({ colours }: StatusDocument, style: Style): Pieces {

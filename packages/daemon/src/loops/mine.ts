@@ -65,6 +65,11 @@ export class MineLoop {
     return this.#paused ? 'paused' : 'mining'
   }
 
+  /** A person, the configuration or a fault keeps it from computing, whatever there is to do. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
   /** Colours per second of the last claims; 0 while nothing is computed. */
   get rate(): number {
     return this.#busy ? this.#shown : 0

@@ -21,7 +21,7 @@ export interface AuditParts {
   readonly colours: Pick<ColourCompute, 'chunkValues' | 'engine'>
   readonly referee: Pick<Referee, 'value'>
   readonly blocks: Pick<BlockStore, 'get'>
-  readonly mining: Pick<MineLoop, 'state' | 'fault' | 'halt'>
+  readonly mining: Pick<MineLoop, 'isPaused' | 'fault' | 'halt'>
   readonly log: Logger
   readonly signal: AbortSignal
 }
@@ -75,7 +75,7 @@ export class AuditLoop {
   /** A person's pause is one of all colour work; a machine that is known to compute wrong judges nobody. */
   #mayWork(): boolean {
     const { signal, mining } = this.#parts
-    return !signal.aborted && mining.state !== 'paused' && mining.fault === undefined
+    return !signal.aborted && !mining.isPaused && mining.fault === undefined
   }
 
   /** Leaves that are not here any more are no offence: the claim is passed over. */

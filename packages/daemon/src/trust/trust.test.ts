@@ -31,10 +31,10 @@ const broken = (chunk: number): Engine => ({
   },
 })
 
-function auditor(node: Node, { colours = inline, state = 'mining' }: { colours?: Engine; state?: 'mining' | 'paused' | 'done' } = {}) {
+function auditor(node: Node, { colours = inline, isPaused = false }: { colours?: Engine; isPaused?: boolean } = {}) {
   const halted: string[] = []
   const mining = {
-    state,
+    isPaused,
     get fault() {
       return halted[0]
     },
@@ -94,7 +94,7 @@ describe('audits', () => {
   test('a claim whose leaves are gone is passed over, and a pause is one of audits too', async () => {
     const [one, other] = await twoNodes()
     const signed = await claim(other, one, 0, trueValues(one))
-    await finish(auditor(one, { state: 'paused' }).loop)
+    await finish(auditor(one, { isPaused: true }).loop)
     await one.blocks.delete(signed.value.leaves)
     const { loop, halted } = auditor(one)
     await finish(loop)
