@@ -70,7 +70,9 @@ function main(): void {
     process.stderr.write(`sim: epoch ${epoch} of ${options.epochs}, ${((shownAt - started) / 1_000).toFixed(0)} s\n`)
   })
   const durationMs = Math.round(performance.now() - started)
-  process.stdout.write(json ? `${JSON.stringify({ schema: 'sgsd.sim/1', ...report, durationMs })}\n` : inWords(report, durationMs))
+  const { user, system } = process.cpuUsage()
+  const cpuMs = Math.round((user + system) / 1_000)
+  process.stdout.write(json ? `${JSON.stringify({ schema: 'sgsd.sim/1', ...report, durationMs, cpuMs })}\n` : inWords(report, durationMs, cpuMs))
 }
 
 /** @returns undefined when there is nothing to run: help was asked for, or what was asked is not to be had (then the exit status is 2) */
@@ -118,7 +120,7 @@ function complain(why: string): void {
   process.exitCode = 2
 }
 
-function inWords(report: SimReport, durationMs: number): string {
+function inWords(report: SimReport, durationMs: number, cpuMs: number): string {
   const { forgers, epochsCompleted, epochsTrue, memberEpochs, honestExcluded, auditCostRatio, statesEqual, traceHash, views } = report
   const after = forgers.map(({ excludedAfterEpochs }) => excludedAfterEpochs)
   const counts = [...new Set(after)]
@@ -136,6 +138,6 @@ function inWords(report: SimReport, durationMs: number): string {
     `states equal        ${statesEqual ? 'yes' : 'no'}`,
     `views               ${views.mean.toFixed(1)} a tick on average, ${views.most} at most`,
     `trace               ${traceHash}`,
-    `took                ${(durationMs / 1_000).toFixed(1)} s`,
+    `took                ${(durationMs / 1_000).toFixed(1)} s, ${(cpuMs / 1_000).toFixed(1)} s of them computing`,
   ].join('\n')}\n`
 }

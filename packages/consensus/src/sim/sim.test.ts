@@ -47,18 +47,20 @@ describe('members with equal views may share one state: every input and decision
 })
 
 describe('forgers of 5 % of their chunks, in a mesh that trusts them', () => {
-  const forging = { nodes: 100, epochs: 6, forgers: 0.05, forgerShare: 0.3 }
+  const forging = { nodes: 60, epochs: 5, forgers: 0.05, forgerShare: 0.3 }
+  /** Some 10 s of computing on a busy core. */
+  const PATIENCE_MS = 120_000
 
-  test('are out after at most 2 epochs, and after 3 where 30 % report nothing; nobody else is', () => {
+  test('are out after at most 2 epochs, and after 3 where 30 % report nothing; nobody else is', { timeout: PATIENCE_MS }, () => {
     for (const [collude, epochs] of [
       [0, 2],
       [0.3, 3],
     ] as const) {
       const report = sim({ ...forging, collude, seed: 11 })
-      expect(report.forgers).toHaveLength(30)
+      expect(report.forgers).toHaveLength(18)
       const late = report.forgers.filter(({ excludedAfterEpochs }) => excludedAfterEpochs === null || excludedAfterEpochs > epochs)
       expect(late).toEqual([])
-      expect(report).toMatchObject({ honestExcluded: 0, epochsCompleted: 6, epochsTrue: 6, statesEqual: true, offendersExcluded: { forger: 30 } })
+      expect(report).toMatchObject({ honestExcluded: 0, epochsCompleted: 5, epochsTrue: 5, statesEqual: true, offendersExcluded: { forger: 18 } })
     }
   })
 
