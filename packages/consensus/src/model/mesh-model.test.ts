@@ -7,7 +7,7 @@ import { CHUNKS, MeshPair } from './mesh-pair.fixture.ts'
 
 /** Another one in each run; it stands in the test's name. */
 const SEED = Date.now() % 2 ** 31
-const RUNS = 100
+const RUNS = 200
 const COMMANDS = 50
 
 const MEMBERS = ['self', 'a', 'b', 'c', 'd']
@@ -106,6 +106,17 @@ const accuse = command('accuse', fc.record({ author: name, which: fc.nat(5), chu
   take(pair, proof(author, claimed, values, start + (chunk % count)))
 })
 
+/** A lie that nobody here heard of until its proof comes, at the edges of what earlier lies cost. */
+const unheard = command(
+  'proof of an unheard lie',
+  fc.record({ accuser: name, liar: fc.constantFrom('c', 'd'), after: fc.constantFrom(0, 1, 7, 8, 9, 16, 17, 72, 73, 74) }),
+  (pair, { accuser, liar, after }) => {
+    const from = pair.naive.windows(peer(liar))[0]?.from ?? pair.naive.epoch
+    const { item, values } = forgedClaim(liar, from + BigInt(after), nextIndex(pair), RUNS_OF_CHUNKS[0]!)
+    take(pair, proof(accuser, item, values))
+  },
+)
+
 /**
  * Signs another content for the key and version of something that came before. Not for a claim of an epoch that was closed before the node started anew:
  * it has no account of what that epoch rested on other than the claims that stand.
@@ -163,6 +174,17 @@ const decide = command(
   },
 )
 
+/** Forgives everything that the one who is out has done up to now, with what decided over it last. */
+const forgive = command('forgive', fc.record({ author: name, which: fc.nat(3) }), (pair, { author, which }) => {
+  const out = nth(
+    [...pair.state.exclusions.keys()].filter((subject) => pair.naive.isExcluded(subject)),
+    which,
+  )
+  if (out === undefined) return
+  const seq = pair.past.filter(isKind('op')).reduce((last, { value }) => (value.seq > last ? value.seq : last), 0n) + 1n
+  take(pair, op(author, out, 'readmit', { seq, epoch: clampedEpoch(pair, 4), headSeq: 99n, recordSeq: 99n }))
+})
+
 const score = command(
   'receipt',
   fc.record({ author: name, which: fc.nat(4), score: fc.nat(16), ahead: fc.constantFrom(0, 0, -9, 3) }),
@@ -195,7 +217,7 @@ const closeEpoch = command('both halves', fc.tuple(name, name), (pair, [one, oth
 })
 
 const oftenQuiet = [mine, mine, mine, closeEpoch, closeEpoch, closeEpoch, announce, announce, announce, score, score, score, alive, alive, close]
-const seldom = [accuse, rival, decide, update, replay, wait, restart]
+const seldom = [accuse, unheard, rival, decide, forgive, update, replay, wait, restart]
 const commands = fc.commands([...oftenQuiet, ...seldom], { maxCommands: COMMANDS, size: 'max' })
 
 test(`random items, lies, restarts and clocks agree with a naive mesh: ${RUNS} runs, seed ${SEED}`, { timeout: 60_000 }, () => {

@@ -79,10 +79,11 @@ export class MeshPair {
 
   #takeOne(item: SignedItem, source: 'peer' | 'self'): void {
     this.past.push(item)
-    const { taken, testify } = this.naive.receive(item, this.now)
+    const { taken, testify, replaced } = this.naive.receive(item, this.now)
     const effects = this.#handle(received(item, source, this.now))
     expect(effects.filter((effect) => effect.type === 'persist').map((effect) => effect.item.id)).toEqual(taken ? [item.id] : [])
     expect(effects.filter((effect) => effect.type === 'publish').map((effect) => effect.item.id)).toEqual(taken && source === 'self' ? [item.id] : [])
+    if (replaced !== undefined) expect(effects.flatMap((effect) => (effect.type === 'forget' ? [effect.item.id] : []))).toContain(replaced)
     expect(effects.some((effect) => effect.type === 'author')).toBe(testify)
   }
 

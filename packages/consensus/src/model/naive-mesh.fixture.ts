@@ -48,15 +48,15 @@ export class NaiveMesh {
     this.truth = truth
   }
 
-  /** @returns whether the item stands now, and whether it and what stood before it are evidence that has to be written down */
-  receive(item: SignedItem, now: number): { readonly taken: boolean; readonly testify: boolean } {
+  /** @returns whether the item stands now, what stands no longer, and whether the two are evidence that has to be written down */
+  receive(item: SignedItem, now: number): { readonly taken: boolean; readonly replaced?: string; readonly testify: boolean } {
     if (!this.#isNear(item)) return { taken: false, testify: false }
     const before = this.standing(item.kind).find((other) => naiveKey(other) === naiveKey(item))
     this.items.push(item)
     const taken = before?.id !== item.id && this.standing(item.kind).some(({ id }) => id === item.id)
     const testify = before !== undefined && this.#isRival(before, item)
     if (item.kind === 'seal' && item.value.author !== this.self && item.value.epoch >= this.epoch + 2n) this.adopt(now)
-    return { taken, testify }
+    return { taken, testify, ...(taken && before !== undefined ? { replaced: before.id } : {}) }
   }
 
   /** Closes epochs until one is open, or has to be repaired. */
