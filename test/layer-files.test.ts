@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HeadsDocument } from '../packages/daemon/src/layer-files/documents.ts'
 import { encodeTorch, layerTensors, parseTorch, splitLayerBundle, type TensorFile } from '../packages/interop/src/index.ts'
 import { openControl } from '../packages/daemon/src/control/client.ts'
+import { documentOf, type Ran, runCommand } from '../packages/cli/src/fixtures/command-run.ts'
 import { type Daemon, killAll, sgsd, sgsdJson, statusWhen, up } from './sgsd.ts'
 
 /** Starting a daemon takes seconds on two busy cores. */
@@ -18,6 +19,11 @@ const OTHER = ['閏餘成歲', '律呂調陽', '雲騰致雨', '露結為霜', '
 let root: string
 const at = (name: string): string => join(root, name)
 const headsOf = (name: string): Promise<HeadsDocument> => openControl(at(name)).get<HeadsDocument>('/v1/heads')
+
+/** The commands under test run in this process: starting one takes longer than what it does. */
+const edges = { daemon: () => import('../packages/daemon/src/index.ts') }
+const run = (words: readonly string[]): Promise<Ran> => runCommand(words, { edges })
+const runJson = <T>(words: readonly string[]): Promise<T> => documentOf<T>(words, { edges })
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'sgsd-files-'))
@@ -44,7 +50,7 @@ async function found(name: string, fold: string): Promise<void> {
 }
 
 async function exported(name: string, ...words: string[]): Promise<Exported> {
-  return sgsdJson<Exported>(['export', ...words, '--data-dir', at(name)])
+  return runJson<Exported>(['export', ...words, '--data-dir', at(name)])
 }
 
 async function tensorsOf(file: string): Promise<TensorFile> {
@@ -95,8 +101,8 @@ describe('two members of a keyed mesh that meet in a repository only', { timeout
   })
 
   test('push at once, pull, and fold the same consensus', async () => {
-    await Promise.all(['atlas', 'boreas'].map((name) => sgsdJson(['git', 'push', remote, '--data-dir', at(name)])))
-    const [fromA, fromB] = await Promise.all(['atlas', 'boreas'].map((name) => sgsdJson<Pulled>(['git', 'pull', remote, '--data-dir', at(name)])))
+    await Promise.all(['atlas', 'boreas'].map((name) => runJson<unknown>(['git', 'push', remote, '--data-dir', at(name)])))
+    const [fromA, fromB] = await Promise.all(['atlas', 'boreas'].map((name) => runJson<Pulled>(['git', 'pull', remote, '--data-dir', at(name)])))
     for (const { layers, ignored } of [fromA!, fromB!]) expect([ignored, layers.map(({ result }) => result)]).toEqual([0, ['ready']])
     await expect.poll(async () => (await headsOf('atlas')).heads.length, { timeout: 30_000 }).toBe(2)
     await expect
@@ -104,18 +110,18 @@ describe('two members of a keyed mesh that meet in a repository only', { timeout
         timeout: 30_000,
       })
       .toBe(true)
-    expect(await sgsdJson<Pulled>(['git', 'pull', remote, '--data-dir', at('atlas')])).toMatchObject({ layers: [{ result: 'known' }] })
+    expect(await runJson<Pulled>(['git', 'pull', remote, '--data-dir', at('atlas')])).toMatchObject({ layers: [{ result: 'known' }] })
   })
 
   test('the pushed files say what the consensus says', async () => {
-    await sgsdJson(['git', 'push', remote, '--data-dir', at('atlas')])
+    await runJson<unknown>(['git', 'push', remote, '--data-dir', at('atlas')])
     const { consensus, heads } = await headsOf('atlas')
     const blob = spawnSync('git', ['-C', remote, 'show', 'main:layers/consensus/Wτ_evidence.pt.zst'], { maxBuffer: 2 ** 28 }).stdout
     const parsed = parseTorch(new Uint8Array(zstdDecompressSync(blob)))
     expect(parsed.type === 'accept' && parsed.value.meta.get('consensus')).toBe(consensus)
     const own = heads[0]!
     const file = at('counts.pt')
-    await sgsdJson(['export', own.layer, '--out', file, '--data-dir', at('boreas')])
+    await runJson<unknown>(['export', own.layer, '--out', file, '--data-dir', at('boreas')])
     const pushed = spawnSync('git', ['-C', remote, 'show', `main:layers/members/${own.author}/${own.layer}.pt.zst`], { maxBuffer: 2 ** 28 }).stdout
     expect(zstdDecompressSync(pushed)).toEqual(await readFile(file))
   })
@@ -136,7 +142,7 @@ describe('two members of a keyed mesh that meet in a repository only', { timeout
     git('add', '.')
     git('commit', '--quiet', '-m', 'x')
     git('push', '--quiet', 'origin', 'main')
-    const ran = await sgsd(['git', 'pull', remote, '--json', '--data-dir', at('atlas')])
+    const ran = await run(['git', 'pull', remote, '--json', '--data-dir', at('atlas')])
     expect(ran.code).toBe(7)
     const { layers, ignored } = JSON.parse(ran.out) as Pulled
     expect(ignored).toBe(1)
@@ -150,26 +156,26 @@ describe('two members of a keyed mesh that meet in a repository only', { timeout
     const state = bundle.type === 'accept' ? bundle.value.state.byteOffset : 0
     bytes[state + 40]! ^= 1
     await writeFile(at('changed.layer'), bytes)
-    const ran = await sgsd(['import', at('changed.layer'), '--data-dir', at('atlas')])
+    const ran = await run(['import', at('changed.layer'), '--data-dir', at('atlas')])
     expect(ran.code).toBe(1)
     expect(ran.err).toContain('the state is not what the manifest names')
-    expect(await sgsdJson(['import', file, '--data-dir', at('atlas')])).toMatchObject({ result: 'known' })
+    expect(await runJson<unknown>(['import', file, '--data-dir', at('atlas')])).toMatchObject({ result: 'known' })
   })
 
   test('counts are added once, and never those of the own mesh', async () => {
     const { file } = await exported('atlas', '--out', at('own.pt'))
-    const own = await sgsd(['import', file, '--data-dir', at('boreas')])
+    const own = await run(['import', file, '--data-dir', at('boreas')])
     expect([own.code, own.err]).toEqual([1, expect.stringContaining('they would count twice')])
     // the same counts, as a stranger's
     const { tensors } = await tensorsOf(file)
     await writeFile(at('strange.pt'), encodeTorch({ tensors, meta: new Map() }))
     const before = total(await tensorsOf((await exported('boreas', '--out', at('before.pt'))).file))
-    const taken = await sgsdJson<{ layer: string; rows: number; leftOut: number }>(['import', at('strange.pt'), '--data-dir', at('boreas')])
+    const taken = await runJson<{ layer: string; rows: number; leftOut: number }>(['import', at('strange.pt'), '--data-dir', at('boreas')])
     expect(taken).toMatchObject({ leftOut: 0 })
     const after = await exported('boreas', '--out', at('after.pt'))
     expect(after.id).toBe(taken.layer)
     expect(total(await tensorsOf(after.file))).toBe(before + total(await tensorsOf(file)))
-    const again = await sgsd(['import', at('strange.pt'), '--data-dir', at('boreas')])
+    const again = await run(['import', at('strange.pt'), '--data-dir', at('boreas')])
     expect([again.code, again.err]).toEqual([1, expect.stringContaining('were added before')])
   })
 })
@@ -187,7 +193,7 @@ describe('a node of a mesh that averages', { timeout: PATIENCE_MS }, () => {
     const tensors = await exported('ceres', '--format', 'safetensors', '--out', at('mean.safetensors'))
     expect(tensors.id).toBe(first.id)
     for (const file of [first.file, tensors.file]) {
-      const taken = await sgsdJson<{ layer: string; leftOut: number }>(['import', file, '--data-dir', at('ceres')])
+      const taken = await runJson<{ layer: string; leftOut: number }>(['import', file, '--data-dir', at('ceres')])
       expect(taken.leftOut).toBe(0)
       expect(taken.layer).not.toBe(first.id)
       const { file: again } = await exported('ceres', taken.layer, '--format', 'layer', '--out', at(`${taken.layer}.layer`))
@@ -206,7 +212,7 @@ describe('a node of a mesh that averages', { timeout: PATIENCE_MS }, () => {
       ['text.safetensors', 'no safetensors file'],
       ['nothing.pt', 'there is no such file'],
     ] as const) {
-      const ran = await sgsd(['import', at(file), '--data-dir', at('ceres')])
+      const ran = await run(['import', at(file), '--data-dir', at('ceres')])
       expect([ran.code, ran.err]).toEqual([2, expect.stringContaining(reason)])
     }
   })
@@ -217,7 +223,7 @@ describe('a node of a mesh that averages', { timeout: PATIENCE_MS }, () => {
     expect([...tensors.keys()]).toEqual(['Wτ', 'Wρ', 's'])
     const { consensus, digest } = await headsOf('ceres')
     expect([id, meta.get('consensus'), meta.get('digest')]).toEqual([consensus, consensus, digest])
-    expect((await sgsd(['export', '--out', file, '--data-dir', at('ceres')])).err).toContain('--force replaces it')
-    expect((await sgsd(['export', 'consensus', '--format', 'layer', '--data-dir', at('ceres')])).code).toBe(2)
+    expect((await run(['export', '--out', file, '--data-dir', at('ceres')])).err).toContain('--force replaces it')
+    expect((await run(['export', 'consensus', '--format', 'layer', '--data-dir', at('ceres')])).code).toBe(2)
   })
 })
