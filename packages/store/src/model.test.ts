@@ -155,7 +155,7 @@ class PutMany extends Mortal {
     expect(await store.blocks.putMany(this.which.map((n) => BLOCKS[n]!))).toEqual(this.which.map((n) => IDS[n]))
   }
 
-  toString(): string {
+  override toString(): string {
     return `putMany(${this.which.join(' ')})${this.life === undefined ? '' : ` dies after ${this.life}`}`
   }
 }
@@ -184,7 +184,7 @@ class Receive extends Mortal {
     else expect(sha256(await sink.finish())).toBe(IDS[this.n])
   }
 
-  toString(): string {
+  override toString(): string {
     return `receive(${this.n}, ${this.cut})${this.life === undefined ? '' : ` dies after ${this.life}`}`
   }
 }
@@ -206,7 +206,7 @@ class Sweep extends Mortal {
     return store.blocks.sweep((id) => live.has(id), { writtenBefore: Infinity, unusedSince: Infinity })
   }
 
-  toString(): string {
+  override toString(): string {
     return `sweep(all but ${[...this.live].join(' ')})${this.life === undefined ? '' : ` dies after ${this.life}`}`
   }
 }
