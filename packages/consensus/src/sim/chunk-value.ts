@@ -9,12 +9,29 @@ export function chunkValues(key: number, epoch: number, { start, count }: ChunkR
   for (let i = 0; i < count; i++) {
     const low = mixed(salt, start + i)
     words[2 * i] = low
-    words[2 * i + 1] = Math.imul(low ^ (start + i), 0x9e37_79b1) ^ salt
+    words[2 * i + 1] = highOf(low, start + i, salt)
   }
   return values
 }
 
+/** XOR over a run. */
+export function chunkXor(key: number, epoch: number, { start, count }: ChunkRun): bigint {
+  const salt = mixed(key, epoch)
+  let lows = 0
+  let highs = 0
+  for (let chunk = start; chunk < start + count; chunk++) {
+    const low = mixed(salt, chunk)
+    lows ^= low
+    highs ^= highOf(low, chunk, salt)
+  }
+  return new BigUint64Array(Uint32Array.of(lows, highs).buffer)[0]!
+}
+
 /** The same for one chunk. */
 export function chunkValue(key: number, epoch: number, chunk: number): bigint {
-  return chunkValues(key, epoch, { start: chunk, count: 1 })[0]!
+  return chunkXor(key, epoch, { start: chunk, count: 1 })
+}
+
+function highOf(low: number, chunk: number, salt: number): number {
+  return Math.imul(low ^ chunk, 0x9e37_79b1) ^ salt
 }

@@ -61,17 +61,20 @@ export class Member {
     this.actor = actor
   }
 
-  /** A view with what only this member knows laid over it: what `step` would have in a state of its own. */
-  as(view: MeshState): MeshState {
+  /** A view with what only this member audited laid over it: what `step` would have in a state of its own. */
+  #withAudits(view: MeshState): MeshState {
     const audits = new Map<string, readonly number[]>()
-    for (const [key, chunks] of this.#audits) if (view.claims.get(key)?.id === this.#auditedIds.get(key)) audits.set(key, chunks)
-    return { ...view, self: this.actor.peer, audits, audited: this.#auditsOf }
+    for (const [key, chunks] of this.#audits) {
+      if (view.claims.get(key)?.id === this.#auditedIds.get(key)) audits.set(key, chunks)
+      else this.#auditedIds.delete(key)
+    }
+    return { ...view, audits, audited: this.#auditsOf }
   }
 
   /** @param isLast - the wanted epochs are complete: nothing new is begun */
   act(view: MeshState, news: News, tick: number, isLast: boolean): Said {
     const now = (tick * TICK_MS) as Millis
-    const state = this.as(view)
+    const state = { ...view, self: this.actor.peer }
     if (this.actor.role === 'sybil') return { items: this.#pose(state, tick), beat: this.#beat(state, tick) }
     const items: SignedItem[] = news.closed.flatMap((closed) => this.#seal(state, closed))
     for (const { first, second } of news.evidence) {
@@ -153,10 +156,11 @@ export class Member {
     return draftClaim(state, run, values, leaves, { rosterHash: roster, root: isHashed ? claimRoot(context, values) : leaves })
   }
 
-  #audit(state: MeshState, now: Millis): SignedItem[] {
-    const live = liveMembers(state, now)
-    if (this.#planned !== undefined && isSamePlan(this.#planned, state, live)) return []
-    this.#planned = { ...pick(state), live }
+  #audit(view: MeshState, now: Millis): SignedItem[] {
+    const live = liveMembers(view, now)
+    if (this.#planned !== undefined && isSamePlan(this.#planned, view, live)) return []
+    this.#planned = { ...pick(view), live }
+    const state = this.#withAudits(view)
     const notes: Input[] = []
     const proofs: SignedItem[] = []
     for (const { claim, chunks } of auditPlan(state, this.actor.peer, now, this.actor.secret)) {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { xorOf } from '../claims.ts'
 import { castOf } from './cast.ts'
 import { chanceOf } from './chance.ts'
-import { chunkValue, chunkValues } from './chunk-value.ts'
+import { chunkValue, chunkValues, chunkXor } from './chunk-value.ts'
 import { DEFAULTS, optionFault, type SimOptions } from './options.ts'
 import { simulate, type SimReport } from './simulate.ts'
 
@@ -112,6 +113,7 @@ describe('parts', () => {
       fc.property(fc.nat(), fc.nat(100), fc.nat(1_000), fc.integer({ min: 1, max: 50 }), (key, epoch, start, count) => {
         const values = chunkValues(key, epoch, { start, count })
         expect([...values]).toEqual(Array.from({ length: count }, (_, i) => chunkValue(key, epoch, start + i)))
+        expect(chunkXor(key, epoch, { start, count })).toBe(xorOf(values))
       }),
     )
   })

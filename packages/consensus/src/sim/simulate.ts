@@ -5,13 +5,12 @@ import { chunksOfEpoch } from '../grid.ts'
 import type { Millis, PeerName } from '../ids.ts'
 import type { SignedItem } from '../items.ts'
 import { itemKey } from '../join.ts'
-import { xorOf } from '../claims.ts'
 import type { Input, MeshState } from '../state.ts'
 import { FIELD } from '../step.ts'
 import { isExcluded } from '../trust/exclusion.ts'
 import { type Advance, advance } from './advance.ts'
 import { isInnocent } from './cast.ts'
-import { chunkValues } from './chunk-value.ts'
+import { chunkXor } from './chunk-value.ts'
 import { Member, type News } from './member.ts'
 import { type Batch, Network } from './network.ts'
 import { optionFault, type SimOptions } from './options.ts'
@@ -311,7 +310,7 @@ class Simulation {
   #trueXor(epoch: bigint): bigint {
     const run = { start: 0, count: chunksOfEpoch(this.#world.genesis) }
     let xor = this.#xors.get(epoch)
-    if (xor === undefined) this.#xors.set(epoch, (xor = xorOf(chunkValues(this.#world.key, Number(epoch), run))))
+    if (xor === undefined) this.#xors.set(epoch, (xor = chunkXor(this.#world.key, Number(epoch), run)))
     return xor
   }
 

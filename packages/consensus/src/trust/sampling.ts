@@ -104,19 +104,21 @@ function early(state: MeshState, now: Millis, claims: readonly Signed<'claim'>[]
   })
 }
 
-/** What `late` drew, by the claimant's first claim and by verifier: the same until the claims, the audits or the beacon are others. */
+/** What `late` drew, by the claimant's first claim and by verifier. */
 const drawnLate = new WeakMap<Signed<'claim'>, Map<PeerName, Drawn>>()
 
 interface Drawn {
   readonly claims: readonly Signed<'claim'>[]
-  readonly audits: readonly (readonly number[] | undefined)[]
   readonly beacon: string
   readonly share: number
   readonly seed: Uint8Array
   readonly samples: readonly Sample[]
 }
 
-/** The public half, and as many private ones as are missing to the share. */
+/**
+ * The public half, and as many private ones as are missing to the share. Where all that was drawn last from the same claims and beacon was recomputed since,
+ * drawing again would give nothing new, and is spared.
+ */
 function late(state: MeshState, self: PeerName, claims: readonly Signed<'claim'>[], share: number, seed: Uint8Array): readonly Sample[] {
   const beacon = beaconOf(state, claims[0]!.value.epoch + 1n)
   let known = drawnLate.get(claims[0]!)
@@ -127,10 +129,10 @@ function late(state: MeshState, self: PeerName, claims: readonly Signed<'claim'>
     last.share === share &&
     last.seed === seed &&
     last.claims.length === claims.length &&
-    claims.every((claim, i) => claim === last.claims[i] && state.audits.get(itemKey(claim)) === last.audits[i])
-  if (isSame) return last.samples
+    claims.every((claim, i) => claim === last.claims[i])
+  if (isSame && last.samples.every(({ claim, chunk }) => state.audits.get(itemKey(claim))?.includes(chunk) === true)) return []
   const samples = drawLate(state, self, claims, share, seed, beacon)
-  known.set(self, { claims, audits: claims.map((claim) => state.audits.get(itemKey(claim))), beacon, share, seed, samples })
+  known.set(self, { claims, beacon, share, seed, samples })
   return samples
 }
 
