@@ -9,8 +9,11 @@ function sim(...args: readonly string[]): { readonly status: number | null; read
   return { status, stdout, stderr }
 }
 
+/** Seven processes on a busy core. */
+const PATIENCE_MS = 120_000
+
 describe('npm run sim', () => {
-  test('--json is one line, and but for the time it took the same for the same seed', () => {
+  test('--json is one line, and but for the time it took the same for the same seed', { timeout: PATIENCE_MS }, () => {
     const args = ['--nodes', '12', '--epochs', '3', '--seed', '7', '--chunks', '256', '--forgers', '0.3', '--collude', '0.2', '--json']
     const [first, second] = [sim(...args), sim(...args)].map(({ status, stdout }) => {
       expect(status).toBe(0)
@@ -42,7 +45,7 @@ describe('npm run sim', () => {
     expect(stdout).toContain('epochs completed    2, 2 of them with the true XOR')
   })
 
-  test('--help shows examples; what cannot be is refused with status 2 and the usage', () => {
+  test('--help shows examples; what cannot be is refused with status 2 and the usage', { timeout: PATIENCE_MS }, () => {
     expect(sim('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('examples:') as string })
     for (const args of [['--bogus'], ['--seed', 'x'], ['--nodes', '2'], ['--forgers', '2'], ['extra'], ['--epochs', '']]) {
       const { status, stdout, stderr } = sim(...args)
