@@ -41,7 +41,7 @@ export function traced(calls: string, fault: string): readonly string[] {
 
 /** A process that commits layers. @param wrapper - a command that runs it */
 export function start(dir: string, wrapper: readonly string[], layers: number): ChildProcess {
-  const [command = process.execPath, ...args] = [...wrapper, process.execPath, ...FLAGS, COMMITS, dir, String(layers)]
+  const [command, ...args] = [...wrapper, process.execPath, ...FLAGS, COMMITS, dir, String(layers)]
   return spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: join(tmpdir(), 'sgsd-compile-cache') },
