@@ -71,8 +71,9 @@ describe('a daemon that is killed while it farms', { timeout: PATIENCE_MS }, () 
     let killed = await start('killed')
     await give('killed')
     let deaths = 0
-    for (const layers of [1, 4]) {
-      const { lattice } = await statusWhen(at('killed'), (status) => status.lattice.layers >= layers)
+    // how many layers it takes depends on how long a commit takes
+    for (const layers of [1, 2]) {
+      const { lattice } = await statusWhen(at('killed'), (status) => status.lattice.layers >= layers || farmed(status))
       if (lattice.farm.state !== 'done') deaths += 1
       await killed.kill()
       killed = await start('killed')
