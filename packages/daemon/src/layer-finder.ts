@@ -1,5 +1,5 @@
 import type { LayerContent } from '@sgsd/compute'
-import type { BlockId, LayerId, LayerManifest } from '@sgsd/consensus'
+import type { BlockId, LayerId, LayerManifest, PeerName } from '@sgsd/consensus'
 import type { BlockStore } from '@sgsd/store'
 import { parseManifest } from '@sgsd/wire'
 import type { Core } from './core.ts'
@@ -36,8 +36,10 @@ export class LayerFinder {
     return this.#core.state.heads.get(this.#core.state.self)?.value.layer
   }
 
-  /** The one layer whose id begins so. @param prefix - lower-case hex digits; a whole id may be of any stored layer @throws LayerNotFound */
+  /** The one layer whose id begins so, or a member's head by its peer id. @param prefix - lower-case hex digits; a whole id may be of any stored layer @throws LayerNotFound */
   async find(prefix: string): Promise<LayerId> {
+    const head = this.#core.state.heads.get(prefix as PeerName)?.value.layer
+    if (head !== undefined) return head
     if (prefix.length === ID_DIGITS) {
       await this.#require(prefix as LayerId)
       return prefix as LayerId

@@ -25,6 +25,8 @@ interface Exported {
   readonly content: Uint8Array
 }
 
+/** As every command that takes a layer: the beginning of its id, this node's head, or a member's by its peer id. */
+const LAYER_NAME = /^(?:own|[0-9a-f]{4,64}|12D3Koo[1-9A-HJ-NP-Za-km-z]{45})$/
 /** Hex digits of an id in the name of a file. */
 const NAMED_DIGITS = 12
 
@@ -33,7 +35,7 @@ const ENDINGS = { pt: '.pt.zst', safetensors: '.safetensors', layer: '.layer.zst
 export function addExport(program: Command, context: Context): void {
   addLeaf(program, {
     name: 'export',
-    arguments: [['[layer]', 'id of a layer or its beginning; consensus; without it the newest layer of this node']],
+    arguments: [['[layer]', 'id of a layer or its beginning, a peer id, own, or consensus (default: own)']],
     summary: 'write a layer or the consensus to a file: for PyTorch, as safetensors, or portable',
     details:
       'pt loads with torch.load (weights_only=True too): sparse Wτ and Wρ, or counts N, dense s, strings under meta. layer is the signed original, which\n' +
@@ -69,13 +71,13 @@ async function exported(context: Context, control: ControlClient, wanted: string
         'USAGE',
         'a consensus is nobody’s layer: it has no signature; export the layers it is folded from',
         EXIT.usage,
-        'sgsd peer list',
+        'sgsd layer ls',
       )
     const { heads, file } = await readConsensus(control, context.signal)
     return { what: 'consensus', id: heads.consensus, content: encodeTensors(format, file) }
   }
-  if (wanted !== undefined && !/^[0-9a-f]{6,64}$/.test(wanted))
-    throw new CliError('USAGE', `${wanted} is no layer: 6 to 64 hex digits, or consensus`, EXIT.usage, 'sgsd peer list')
+  if (wanted !== undefined && !LAYER_NAME.test(wanted))
+    throw new CliError('USAGE', `${wanted} is no layer: 4 to 64 hex digits, a peer id, own, or consensus`, EXIT.usage, 'sgsd layer ls')
   const portable = await control.bytes(`/v1/layers/${wanted ?? 'own'}/bundle`, MAX_BUNDLE_BYTES, context.signal)
   const bundle = must(splitLayerBundle(portable))
   return { what: 'layer', id: bundle.layer, content: format === 'layer' ? portable : encodeTensors(format, must(layerTensors(bundle))) }

@@ -126,7 +126,7 @@ export class LayerFiles {
       return await this.#finder.find(prefix)
     } catch (error) {
       if (!(error instanceof LayerNotFound)) throw error
-      throw new DaemonError(error.code, error.message, 'sgsd peer list', { cause: error })
+      throw new DaemonError(error.code, error.message, 'sgsd layer ls', { cause: error })
     }
   }
 }

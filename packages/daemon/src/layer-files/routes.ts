@@ -7,7 +7,7 @@ import type { LayerFiles } from './layer-files.ts'
 const layerParams = z.strictObject({
   layer: z
     .string()
-    .regex(/^(own|[0-9a-f]{6,64})$/)
+    .regex(/^(own|[0-9a-f]{4,64}|12D3Koo[1-9A-HJ-NP-Za-km-z]{45})$/)
     .transform((layer) => (layer === 'own' ? '' : layer)),
 })
 const rowsQuery = z.strictObject({
