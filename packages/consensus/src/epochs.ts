@@ -6,7 +6,7 @@ import type { ChunkRun } from './items.ts'
 import { itemKey } from './join.ts'
 import { KEPT_EPOCHS, KEPT_REVEALS, MAX_CLOSED, MAX_COMPARED, PROBATION_EPOCHS, RECEIPT_EPOCHS, STALL_MS } from './limits.ts'
 import { isMember } from './member.ts'
-import { isLive } from './membership.ts'
+import { isLive, liveMembers } from './membership.ts'
 import { compareText, sortedEntries } from './order.ts'
 import { addRun, countChunks, missingFrom } from './runs.ts'
 import type { ClosedEpoch, EpochTally, MeshState, Signed } from './state.ts'
@@ -127,13 +127,14 @@ export function resumeBehind(draft: Draft, { epoch, xor }: Signed<'seal'>['value
   pursueClaims(draft)
 }
 
-/** Has the current epoch, or a repair that keeps it from closing, gained nothing for `STALL_MS`? It then counts as stalled until it ends. */
+/** Has the current epoch, or a repair that keeps it from closing, gained nothing for `STALL_MS` although somebody says that it mines? It then counts as stalled until it ends. */
 export function noteProgress(draft: Draft, now: Millis): void {
   const { epoch, tallies, repairing, progress } = draft.state
   let covered = tallies.get(epoch)?.chunksCovered ?? 0
   for (const open of repairing) covered += tallies.get(open)?.chunksCovered ?? 0
   const hasStalled = progress.hasStalled && progress.epoch === epoch
-  if (progress.epoch !== epoch || progress.covered !== covered) draft.set({ progress: { epoch, covered, at: now, hasStalled } })
+  const isMined = liveMembers(draft.state, now).some((peer) => (draft.state.beats.get(peer)?.rateNow ?? 0n) > 0n)
+  if (progress.epoch !== epoch || progress.covered !== covered || !isMined) draft.set({ progress: { epoch, covered, at: now, hasStalled } })
   else if (!hasStalled && now - progress.at > STALL_MS) {
     draft.set({ progress: { ...progress, hasStalled: true } })
     draft.emit({ type: 'report', level: 'warn', what: 'epoch-stalled', detail: `epoch ${epoch}: others take part in what is left` })

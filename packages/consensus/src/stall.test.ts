@@ -42,12 +42,24 @@ describe('an epoch that a member holds up (docs/protocol.md §6.4)', () => {
     const gained = run(before, [received(one), counted(one), { type: 'ticked', now: at(STALL_MS) }])
     const later = run(gained.state, [{ type: 'ticked', now: at(STALL_MS + 5_000) }])
     expect(kinds(later.effects)).not.toContain('report epoch-stalled')
-    const stalled = run(later.state, [{ type: 'ticked', now: at(3 * STALL_MS) }]).state
+    const stalled = run(later.state, [...beats(3 * STALL_MS), { type: 'ticked', now: at(3 * STALL_MS) }]).state
     expect(stalled.progress.hasStalled).toBe(true)
     const rest = claim('c', 0n, 1, { start: gap.start + 1, count: gap.count - 1 })
     const next = run(stalled, [received(rest), counted(rest), { type: 'ticked', now: at(3 * STALL_MS + 1) }]).state
     expect(next.epoch).toBe(1n)
     expect(next.progress.hasStalled).toBe(false)
+  })
+
+  test('does not stall while nobody says that it mines: a mesh at rest is no trouble', () => {
+    const resting = (now: number): readonly ReturnType<typeof heard>[] => PEERS.map((name) => heard({ ...beat(name, BigInt(now)), rateNow: 0n }, now))
+    const before = run(waiting(), [...resting(2), { type: 'ticked', now: at(2) }]).state
+    const late = 4 * STALL_MS
+    const rested = run(before, [...resting(late), { type: 'ticked', now: at(late) }])
+    expect(kinds(rested.effects)).not.toContain('report epoch-stalled')
+    expect(rested.state.progress.hasStalled).toBe(false)
+    // work that begins later has its own time
+    const begun = run(rested.state, [...beats(late + 1), { type: 'ticked', now: at(late + STALL_MS - 1) }])
+    expect(begun.state.progress.hasStalled).toBe(false)
   })
 
   test('fewer chunks than helpers: none of them rests with one member', () => {

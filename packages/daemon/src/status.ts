@@ -1,5 +1,5 @@
 import type { ColourCompute, LatticeCompute } from '@sgsd/compute'
-import { type ChunkRun, chunksOfEpoch, type MeshState, type Millis, type PeerName, ranges, rosterHash, shards } from '@sgsd/consensus'
+import { type ChunkRun, chunksOfEpoch, LIVE_MS, type MeshState, type Millis, type PeerName, ranges, rosterHash, shards } from '@sgsd/consensus'
 import type { DiscoveryReport, Neighbour, PeerLink } from '@sgsd/mesh'
 import { standingOf } from './admission/standing.ts'
 import type { PeerStatus, StatusDocument } from './control/api.ts'
@@ -145,16 +145,25 @@ function peerStatus(
     range: { ...ownRun, done: coveredWithin(state, ownRun) },
     rate: self ? Math.round(sources.mining.rate) : link === undefined ? 0 : Number(beat?.rateNow ?? 0n),
     seenMsAgo: self ? 0 : seen === undefined ? null : Math.max(0, Math.round(now - seen)),
-    agrees: self
-      ? consensus !== undefined
-      : beat === undefined || consensus === undefined
-        ? null
-        : beat.consensus === consensus.id && beat.digest === consensus.fold.digest,
+    agrees: agreesWith(state, peer, now, consensus),
     layers: self ? sources.layers : (beat?.layers ?? Number(head?.seq ?? 0n)),
     head: head?.layer ?? '',
     version: record?.software ?? '',
     standing: standingOf(state, peer),
   }
+}
+
+/** Does a member's newest beat name our consensus? Null when nothing is known: what one said that has fallen silent since is no news. */
+export function agreesWith(
+  state: Pick<MeshState, 'self' | 'beats' | 'seen'>,
+  peer: PeerName,
+  now: Millis,
+  consensus: StatusSources['consensus'],
+): boolean | null {
+  if (peer === state.self) return consensus !== undefined
+  const beat = state.beats.get(peer)
+  if (beat === undefined || consensus === undefined || now - (state.seen.get(peer) ?? -Infinity) > LIVE_MS) return null
+  return beat.consensus === consensus.id && beat.digest === consensus.fold.digest
 }
 
 /** Covered chunks of the current epoch inside a run. */
